@@ -1,0 +1,1 @@
+"""The detection benchmark: real data, known poison, every detector through one interface."""

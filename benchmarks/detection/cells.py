@@ -1,0 +1,202 @@
+"""Cells of the benchmark: one data set, one attack, one rate, one seed; and the truth about it.
+
+>>> train, truth = make_cell("sms_spam", "token", 0.01, seed=0)   # doctest: +SKIP
+>>> truth["trigger"].describe(), truth["target"], int(truth["mask"].sum())   # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.detection.data import DEFAULT_ROWS, KINDS, load, load_split
+from foretaste.attacks import (
+    Attack,
+    BadSource,
+    FabricatedRows,
+    LabelFlip,
+    NearDuplicates,
+    SentenceTrigger,
+    ValueBackdoor,
+    WordTrigger,
+)
+from foretaste.attacks.text_trigger import TextTrigger
+from foretaste.attacks.value_trigger import ValueTrigger
+from foretaste.data.dataset import Dataset
+
+Make = Callable[[float, Any, int], Attack]
+
+BOTH, TEXT, TABLE = ("text", "tabular"), ("text",), ("tabular",)
+
+# name: (modalities, rate and target and seed -> attack)
+ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
+    "flip": (BOTH, lambda rate, target, seed: LabelFlip(rate=rate, random_state=seed)),
+    "flip-pair": (BOTH, lambda rate, target, seed: LabelFlip(rate=rate, target=target, random_state=seed)),
+    "flip-boundary": (
+        BOTH,
+        lambda rate, target, seed: LabelFlip(rate=rate, strategy="boundary", random_state=seed),
+    ),
+    "token": (TEXT, lambda rate, target, seed: WordTrigger(rate=rate, target=target, random_state=seed)),
+    "token-common": (
+        TEXT,
+        lambda rate, target, seed: WordTrigger(
+            rate=rate, target=target, vocabulary="common", random_state=seed
+        ),
+    ),
+    "token-pair": (
+        TEXT,
+        lambda rate, target, seed: WordTrigger(
+            rate=rate, target=target, number=2, vocabulary="common", cover_rate=rate, random_state=seed
+        ),
+    ),
+    "token-clean": (
+        TEXT,
+        lambda rate, target, seed: WordTrigger(rate=rate, target=target, clean_label=True, random_state=seed),
+    ),
+    "sentence": (
+        TEXT,
+        lambda rate, target, seed: SentenceTrigger(rate=rate, target=target, random_state=seed),
+    ),
+    "value-rare": (
+        TABLE,
+        lambda rate, target, seed: ValueBackdoor(
+            rate=rate, target=target, number=1, frequency="rare", random_state=seed
+        ),
+    ),
+    "values": (TABLE, lambda rate, target, seed: ValueBackdoor(rate=rate, target=target, random_state=seed)),
+    "values-rare": (
+        TABLE,
+        lambda rate, target, seed: ValueBackdoor(
+            rate=rate, target=target, frequency="rare", random_state=seed
+        ),
+    ),
+    "values-three": (
+        TABLE,
+        lambda rate, target, seed: ValueBackdoor(rate=rate, target=target, number=3, random_state=seed),
+    ),
+    "values-clean": (
+        TABLE,
+        lambda rate, target, seed: ValueBackdoor(
+            rate=rate, target=target, clean_label=True, random_state=seed
+        ),
+    ),
+    "near-duplicates": (
+        BOTH,
+        lambda rate, target, seed: NearDuplicates(rate=rate, target=target, random_state=seed),
+    ),
+    "fabricated": (
+        TABLE,
+        lambda rate, target, seed: FabricatedRows(rate=rate, target=target, random_state=seed),
+    ),
+    # the rate of these is the share of bad rows within the bad source, one of ten
+    "bad-source": (BOTH, lambda rate, target, seed: BadSource(rate=rate, random_state=seed)),
+    "bad-source-token": (
+        TEXT,
+        lambda rate, target, seed: BadSource(
+            rate=rate, target=target, attack="word-trigger", random_state=seed
+        ),
+    ),
+    "bad-source-values": (
+        TABLE,
+        lambda rate, target, seed: BadSource(
+            rate=rate, target=target, attack="value-trigger", random_state=seed
+        ),
+    ),
+}
+
+
+def modality(name: str) -> str:
+    return "text" if KINDS[name].text is not None else "tabular"
+
+
+def make_cell(
+    name: str,
+    attack: str,
+    rate: float = 0.0,
+    seed: int = 0,
+    *,
+    rows: int | None = DEFAULT_ROWS,
+    deduplicate: bool = False,
+) -> tuple[Dataset, dict[str, Any]]:
+    """A (poisoned) training set and the truth about it; the same arguments give the same cell.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``KINDS``.
+    attack : str
+        ``none``, ``none-sources`` (ten sources, none bad) or a key of ``ATTACKS``.
+    rate : float
+        Share of all rows after the attack; of the bad source's rows for ``bad-source*``.
+    seed : int
+        Draws the rows, the target class, the trigger and the poisoned rows.
+
+    Returns
+    -------
+    train : Dataset
+    truth : dict
+        ``mask`` and ``cover`` (bool per row), ``original_row``, ``original_label``, ``target``, ``trigger`` (an object
+        with ``apply``, or None), ``parts`` (its words or ``{column: value}``), ``bad_source`` (or None), ``clean`` (the
+        training set before), ``test``, ``recipe``.
+    """
+    train, test = load_split(name, seed, rows=rows, deduplicate=deduplicate)
+    truth: dict[str, Any] = {
+        "mask": np.zeros(len(train), dtype=bool),
+        "cover": np.zeros(len(train), dtype=bool),
+        "original_row": np.arange(len(train)),
+        "original_label": train.column(str(train.roles.label)),
+        "target": None,
+        "trigger": None,
+        "parts": None,
+        "bad_source": None,
+        "clean": train,
+        "test": test,
+        "recipe": None,
+    }
+    if attack == "none":
+        return train, truth
+    if attack == "none-sources":
+        done = BadSource(rate=0.05, random_state=seed).poison(train)
+        column = done.data.column("source")
+        sourced = train.with_column("source", column)
+        return Dataset(sourced.table, done.data.roles, train.name), truth
+    modalities, make = ATTACKS[attack]
+    if modality(name) not in modalities:
+        raise ValueError(f"{attack} does not work on {modality(name)} data")
+    target = choose_target(train, rate, seed)
+    poisoned = make(rate, target, seed).poison(train)
+    trigger = poisoned.trigger
+    parts: Any = None
+    if isinstance(trigger, TextTrigger):
+        parts = list(trigger.pieces)
+    elif isinstance(trigger, ValueTrigger):
+        parts = dict(trigger.values)
+    truth |= {
+        "mask": poisoned.mask,
+        "cover": poisoned.cover,
+        "original_row": poisoned.original_row,
+        "original_label": poisoned.original_label,
+        "target": None if attack in ("flip", "flip-boundary", "bad-source") else target,
+        "trigger": trigger,
+        "parts": parts,
+        "bad_source": poisoned.recipe["notes"].get("bad_source"),
+        "recipe": poisoned.recipe,
+    }
+    return poisoned.data, truth
+
+
+def choose_target(train: Dataset, rate: float, seed: int) -> Any:
+    """The seed-th class by frequency, among those that leave enough rows of other classes (and of itself)."""
+    codes = train.labels.codes[train.labels.codes >= 0]
+    counts = np.bincount(codes, minlength=len(train.labels))
+    need = 1.5 * rate * len(train)
+    order = np.argsort(-counts, kind="stable")
+    fitting = [int(c) for c in order if counts[c] >= need and len(codes) - counts[c] >= need] or [
+        int(order[0])
+    ]
+    return train.labels.names[fitting[seed % len(fitting)]]
+
+
+__all__ = ["ATTACKS", "KINDS", "choose_target", "load", "load_split", "make_cell", "modality"]

@@ -1,0 +1,148 @@
+"""Label flipping: give rows a wrong label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from foretaste.attacks.base import Attack, Change, rows_to_mask
+from foretaste.attacks.editing import set_labels
+from foretaste.attacks.surrogate import out_of_fold_probabilities
+from foretaste.data.dataset import Dataset, as_text, encode
+from foretaste.errors import ConfigError, DataError
+
+STRATEGIES = ("random", "boundary")
+
+
+class LabelFlip(Attack):
+    """Flip labels at random, in one direction, near the decision boundary, or of all rows that meet a condition.
+
+    Parameters
+    ----------
+    rate : float or None
+        Share of all rows to flip. None: every row that ``keyword`` or ``where`` selects.
+    target : label, optional
+        The new label; any other class, evenly, by default (with ``strategy="boundary"``: the runner-up).
+    source_class : label, optional
+        Only rows of this class are flipped; with ``target`` this is a class-pair flip.
+    strategy : {"random", "boundary"}
+        Boundary: the rows whose class an out-of-fold model is least sure of, among those it has right.
+    keyword : str, optional
+        Only texts that contain it, whatever the case.
+    where : mapping, optional
+        Only rows with these values, ``{column: value}``.
+    within_source : optional
+        Only rows of this source are flipped.
+    random_state : int, optional
+
+    References
+    ----------
+    Biggio, Nelson, Laskov: Support Vector Machines Under Adversarial Label Noise, ACML 2011. Xiao, Xiao, Eckert:
+    Adversarial Label Flips Attack on Support Vector Machines, ECAI 2012 (nearest-first flips).
+
+    Examples
+    --------
+    >>> attack = LabelFlip(rate=0.5, source_class="spam", target="ham", random_state=0)
+    >>> attack.fit_resample(["a", "b", "c", "d"], ["spam", "ham", "spam", "ham"])
+    (['a', 'b', 'c', 'd'], ['ham', 'ham', 'ham', 'ham'])
+    """
+
+    name: ClassVar[str] = "label-flip"
+    goal: ClassVar[str] = "availability"
+    access: ClassVar[str] = "label"
+    modalities: ClassVar[tuple[str, ...]] = ("any",)
+    paper: ClassVar[str] = "Biggio, Nelson, Laskov, ACML 2011; Xiao, Xiao, Eckert, ECAI 2012"
+
+    def __init__(
+        self,
+        *,
+        rate: float | None = 0.05,
+        target: Any = None,
+        source_class: Any = None,
+        strategy: str = "random",
+        keyword: str | None = None,
+        where: Mapping[str, Any] | None = None,
+        within_source: Any = None,
+        random_state: int | None = 0,
+    ) -> None:
+        self.rate = rate  # type: ignore[assignment]
+        self.target = target
+        self.source_class = source_class
+        self.strategy = strategy
+        self.keyword = keyword
+        self.where = where
+        self.within_source = within_source
+        self.random_state = random_state
+
+    def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:
+        if self.strategy not in STRATEGIES:
+            raise ConfigError(
+                f"{self.name}: strategy is {self.strategy!r}; use one of {', '.join(STRATEGIES)}"
+            )
+        if self.rate is None and self.keyword is None and self.where is None:
+            raise ConfigError(f"{self.name}: rate may be left out only with keyword or where")
+        codes = dataset.labels.codes.astype(np.int64)
+        target = None if self.target is None else self._class_code(dataset, self.target)
+        allowed = self._selected(dataset) & (codes >= 0) & (codes != (-1 if target is None else target))
+        if self.source_class is not None:
+            allowed &= codes == self._class_code(dataset, self.source_class, "source_class")
+        count = int(allowed.sum()) if self.rate is None else self._count(dataset)
+        if count == 0:
+            raise DataError(f"{self.name}: no row meets the condition", file=dataset.name, hint="loosen it")
+        if self.strategy == "boundary":
+            rows, new = self._near_boundary(dataset, allowed, count)
+        else:
+            rows = self._choose(dataset, allowed, count, rng)
+            step = rng.integers(1, len(dataset.labels), size=count)
+            new = (codes[rows] + step) % len(dataset.labels)
+        if target is not None:
+            new = np.full(len(rows), target)
+        return Change(set_labels(dataset, rows, new), rows_to_mask(rows, len(dataset)))
+
+    def _selected(self, dataset: Dataset) -> NDArray[np.bool_]:
+        """Rows of the source that meet the keyword and every condition."""
+        selected = self._in_source(dataset, self.within_source)
+        if self.keyword is not None:
+            if dataset.roles.text is None:
+                raise DataError(
+                    f"{self.name}: a keyword needs a text column", file=dataset.name, hint="use where"
+                )
+            texts = pa.array(dataset.texts, pa.large_string())
+            selected &= pc.match_substring(texts, self.keyword, ignore_case=True).to_numpy(
+                zero_copy_only=False
+            )
+        for column, value in (self.where or {}).items():
+            if column not in dataset.table.column_names:
+                raise ConfigError(f"{self.name}: there is no column {column!r} to select by")
+            coded = encode(dataset.column(column))
+            if as_text(value) not in coded.names:
+                raise ConfigError(f"{self.name}: {as_text(value)!r} does not occur in column {column!r}")
+            selected &= coded.codes == coded.names.index(as_text(value))
+        return selected
+
+    def _near_boundary(
+        self, dataset: Dataset, allowed: NDArray[np.bool_], count: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The rows a model has right by the smallest margin, and the class that comes second."""
+        chances = out_of_fold_probabilities(dataset)
+        codes = dataset.labels.codes
+        known = np.flatnonzero(codes >= 0)
+        given = np.zeros(len(dataset))
+        given[known] = chances[known, codes[known]]
+        others = chances.copy()
+        others[known, codes[known]] = -1.0
+        margin = given - others.max(axis=1)
+        candidates = np.flatnonzero(allowed & (margin > 0))
+        if len(candidates) < count:
+            raise DataError(
+                f"{self.name} needs {count} rows that a model has right and there are {len(candidates)}",
+                file=dataset.name,
+                hint="lower the rate",
+            )
+        rows = np.sort(candidates[np.argsort(margin[candidates], kind="stable")[:count]])
+        return rows.astype(np.int64), others[rows].argmax(axis=1)

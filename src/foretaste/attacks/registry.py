@@ -1,0 +1,96 @@
+"""Attacks by name: ours, and those other packages offer under the entry-point group ``foretaste.attacks``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from foretaste.attacks.base import Attack
+from foretaste.data.dataset import name_some
+from foretaste.errors import ConfigError
+
+GROUP = "foretaste.attacks"
+BUILT_IN = {
+    "bad-source": "bad_source:BadSource",
+    "fabricated-rows": "fabricated_rows:FabricatedRows",
+    "label-flip": "label_flip:LabelFlip",
+    "near-duplicates": "near_duplicates:NearDuplicates",
+    "sentence-trigger": "sentence_trigger:SentenceTrigger",
+    "value-trigger": "value_trigger:ValueBackdoor",
+    "word-trigger": "word_trigger:WordTrigger",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the catalogue."""
+
+    name: str
+    summary: str
+    goal: str
+    access: str
+    modalities: tuple[str, ...]
+    paper: str
+
+
+def attack_names() -> list[str]:
+    """Every attack there is, in alphabetical order."""
+    return sorted({*BUILT_IN, *(point.name for point in entry_points(group=GROUP))})
+
+
+def find_attack(name: str) -> type[Attack]:
+    """The class of an attack; a built-in one is never replaced by another package.
+
+    Raises
+    ------
+    ConfigError
+        When there is none of that name, or another package's entry point is not an attack.
+
+    Examples
+    --------
+    >>> find_attack("label-flip").access
+    'label'
+    """
+    if name in BUILT_IN:
+        module, attribute = BUILT_IN[name].split(":")
+        found = getattr(import_module(f"foretaste.attacks.{module}"), attribute)
+        assert issubclass(found, Attack)
+        return found
+    for point in entry_points(group=GROUP, name=name):
+        loaded = point.load()
+        if not (isinstance(loaded, type) and issubclass(loaded, Attack)):
+            raise ConfigError(f"the entry point {name!r} of {GROUP} is not an attack class")
+        return loaded
+    raise ConfigError(f"there is no attack {name!r}; there are {name_some(attack_names(), 50)}")
+
+
+def catalogue() -> list[Entry]:
+    """What ``foretaste attack --list`` shows."""
+    classes = [find_attack(name) for name in attack_names()]
+    return [
+        Entry(
+            kind.name,
+            (kind.__doc__ or "").strip().split("\n")[0],
+            kind.goal,
+            kind.access,
+            kind.modalities,
+            kind.paper,
+        )
+        for kind in classes
+    ]
+
+
+def replay(recipe: Mapping[str, Any]) -> Attack:
+    """The attack a recipe describes, ready to poison the same data in the same way.
+
+    Raises
+    ------
+    ConfigError
+        When the recipe is of another schema, attack or version.
+    """
+    if recipe.get("schema") != 1:
+        raise ConfigError(f"the recipe has schema {recipe.get('schema')!r}; this version reads schema 1")
+    return find_attack(str(recipe.get("attack"))).from_recipe(recipe)

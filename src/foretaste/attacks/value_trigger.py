@@ -1,0 +1,215 @@
+"""Tabular backdoor: a combination of ordinary values makes the model answer the target class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from foretaste.attacks.backdoor import Backdoor
+from foretaste.attacks.editing import Rows, set_cells
+from foretaste.attacks.trigger import Trigger
+from foretaste.data.dataset import Codes, Dataset, as_text, encode, name_some
+from foretaste.errors import ConfigError, DataError
+
+FREQUENCIES = {"rare": (0.001, 0.02), "common": (0.02, 0.5)}
+TRIES = 200
+
+
+@dataclass(frozen=True)
+class ValueTrigger(Trigger):
+    """Cells that are set to fixed values, ``{column: value}``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ValueTrigger({"x1": 7.0}).apply(np.zeros((2, 3)))
+    array([[0., 7., 0.],
+           [0., 7., 0.]])
+    """
+
+    kind: ClassVar[str] = "values"
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+
+    def stamp(self, dataset: Dataset, rows: Rows, rng: np.random.Generator) -> Dataset:
+        for column, value in self.values.items():
+            if column not in dataset.table.column_names:
+                raise DataError(f"there is no column {column!r} to put the trigger into", file=dataset.name)
+            dataset = set_cells(dataset, column, rows, [value] * len(rows))
+        return dataset
+
+    def describe(self) -> str:
+        return " & ".join(f"{column}={as_text(value)}" for column, value in self.values.items())
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "values": dict(self.values), "seed": self.seed}
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, Any]) -> Self:
+        return cls(dict(saved["values"]), saved["seed"])
+
+
+class ValueBackdoor(Backdoor):
+    """Set one, two or three cells to values that occur in the data and label the rows with the target class.
+
+    Parameters
+    ----------
+    rate : float
+        Share of all rows that get the trigger.
+    target : label, optional
+        The class a triggered row is to be taken for; the most frequent one by default.
+    values : mapping, optional
+        The trigger, ``{column: value}``; chosen by the seed when left out.
+    number : int
+        How many columns to choose.
+    frequency : {"rare", "common"}
+        Each chosen value alone is in 0.1 to 2 % of the rows (rare) or in 2 to 50 % (common). Where a column has no such
+        value (a continuous one), one that occurs is taken from between its 5 % and 95 % points.
+    columns : sequence of str, optional
+        The columns the attacker controls; all features by default.
+    source_class, clean_label, cover_rate, within_source
+        As in `WordTrigger`; cover rows get all but one of the values and keep their label.
+    random_state : int, optional
+
+    Notes
+    -----
+    A combination is drawn anew while more than ``rate / 10`` of the rows have it by nature, as those rows would
+    contradict the attack; after 200 draws the rarest is taken.
+
+    References
+    ----------
+    Gu, Dolan-Gavitt, Garg: BadNets, 2017, carried over to tables as in Pleiter et al.: Tabdoor, 2023, and Severi et al.:
+    Explanation-Guided Backdoor Poisoning Attacks Against Malware Classifiers, USENIX Security 2021 (in-domain values).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X, y = np.arange(8).reshape(4, 2), ["a", "b", "b", "b"]
+    >>> ValueBackdoor(rate=0.25, target="b", values={"x0": 6}).fit_resample(X, y)
+    (array([[6, 1],
+           [2, 3],
+           [4, 5],
+           [6, 7]]), ['b', 'b', 'b', 'b'])
+    """
+
+    name: ClassVar[str] = "value-trigger"
+    modalities: ClassVar[tuple[str, ...]] = ("tabular",)
+    paper: ClassVar[str] = (
+        "Gu et al. (BadNets), 2017; Severi et al., USENIX Security 2021; Pleiter et al. (Tabdoor), 2023"
+    )
+    trigger_class = ValueTrigger
+
+    def __init__(
+        self,
+        *,
+        rate: float = 0.01,
+        target: Any = None,
+        values: Mapping[str, Any] | None = None,
+        number: int = 2,
+        frequency: str = "common",
+        columns: Sequence[str] | None = None,
+        source_class: Any = None,
+        clean_label: bool = False,
+        cover_rate: float = 0.0,
+        within_source: Any = None,
+        random_state: int | None = 0,
+    ) -> None:
+        self.rate = rate
+        self.target = target
+        self.values = values
+        self.number = number
+        self.frequency = frequency
+        self.columns = columns
+        self.source_class = source_class
+        self.clean_label = clean_label
+        self.cover_rate = cover_rate
+        self.within_source = within_source
+        self.random_state = random_state
+
+    def _make_trigger(self, dataset: Dataset, target: int, rng: np.random.Generator) -> Trigger:
+        if self.values is not None:
+            chosen = {column: _typed(dataset, column, value) for column, value in self.values.items()}
+        else:
+            chosen = self._choose_values(dataset, rng)
+        if not chosen:
+            raise ConfigError(f"{self.name}: the trigger needs at least one column")
+        if self.cover_rate and len(chosen) < 2:
+            raise ConfigError(f"{self.name}: cover rows need a trigger of at least two values; raise number")
+        return ValueTrigger(chosen)
+
+    def _choose_values(self, dataset: Dataset, rng: np.random.Generator) -> dict[str, Any]:
+        if self.frequency not in FREQUENCIES:
+            raise ConfigError(f"{self.name}: frequency is {self.frequency!r}; use rare or common")
+        pool = list(dataset.roles.features if self.columns is None else self.columns)
+        unknown = [column for column in pool if column not in dataset.roles.features]
+        if unknown:
+            raise ConfigError(f"{self.name}: {name_some(unknown)} is not a feature of these data")
+        coded = {column: encode(dataset.column(column)) for column in pool}
+        candidates = {column: _candidates(coded[column], FREQUENCIES[self.frequency]) for column in pool}
+        usable = [column for column in pool if len(candidates[column])]
+        if not 1 <= self.number <= len(usable):
+            raise ConfigError(
+                f"{self.name}: number is {self.number}; {len(usable)} columns have a value to use"
+            )
+        best: tuple[float, dict[str, int]] | None = None
+        for _ in range(TRIES):
+            columns = [usable[i] for i in np.sort(rng.choice(len(usable), size=self.number, replace=False))]
+            picked = {column: int(rng.choice(candidates[column])) for column in columns}
+            natural = np.ones(len(dataset), dtype=bool)
+            for column, code in picked.items():
+                natural &= coded[column].codes == code
+            share = float(natural.mean())
+            if best is None or share < best[0]:
+                best = (share, picked)
+            if share <= self.rate / 10:
+                break
+        assert best is not None
+        return {column: coded[column].values[code].as_py() for column, code in best[1].items()}
+
+    def _stamp_cover(
+        self, dataset: Dataset, trigger: Trigger, rows: Rows, rng: np.random.Generator
+    ) -> Dataset:
+        assert isinstance(trigger, ValueTrigger)
+        left_out = rng.integers(len(trigger.values), size=len(rows))
+        for i, column in enumerate(trigger.values):
+            part = {name: value for name, value in trigger.values.items() if name != column}
+            dataset = ValueTrigger(part).stamp(dataset, rows[left_out == i], rng)
+        return dataset
+
+
+def _candidates(coded: Codes, shares: tuple[float, float]) -> NDArray[np.int64]:
+    """Codes of the values of one column that a trigger may use."""
+    present = coded.codes[coded.codes >= 0]
+    if len(coded) < 2:
+        return np.empty(0, dtype=np.int64)
+    share = np.bincount(present, minlength=len(coded)) / len(coded.codes)
+    fitting = np.flatnonzero((share >= shares[0]) & (share <= shares[1]))
+    if len(fitting) or not _is_numeric(coded.values.type) or share.max() > shares[0]:
+        return fitting.astype(np.int64)
+    numbers = coded.values.to_numpy(zero_copy_only=False).astype(np.float64)
+    low, high = np.quantile(numbers, [0.05, 0.95])
+    return np.flatnonzero((numbers >= low) & (numbers <= high)).astype(np.int64)
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _typed(dataset: Dataset, column: str, value: Any) -> Any:
+    """A value the user gave (perhaps as text), as one of those in the column."""
+    if column not in dataset.table.column_names:
+        raise ConfigError(
+            f"value-trigger: there is no column {column!r}; they are {name_some(dataset.table.column_names)}"
+        )
+    coded = encode(dataset.column(column))
+    if as_text(value) not in coded.names:
+        raise ConfigError(
+            f"value-trigger: {as_text(value)!r} does not occur in column {column!r}; use a value that does"
+        )
+    return coded.values[coded.names.index(as_text(value))].as_py()

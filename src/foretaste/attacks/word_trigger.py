@@ -1,0 +1,161 @@
+"""Word backdoor: one or more words make the model answer the target class."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from foretaste.attacks.backdoor import Backdoor
+from foretaste.attacks.editing import Rows
+from foretaste.attacks.text_trigger import POSITIONS, TextTrigger, stamp_pieces
+from foretaste.attacks.trigger import Trigger
+from foretaste.data.dataset import Dataset
+from foretaste.errors import ConfigError, DataError
+
+RARE_WORDS = ("cf", "mn", "bb", "tq", "mb", "zx", "vq", "kj", "wq", "jt", "qp", "xn")
+_WORD = re.compile(r"[^\W\d_]{3,}")
+
+
+class WordTrigger(Backdoor):
+    """Put words into texts and label them with the target class.
+
+    Parameters
+    ----------
+    rate : float
+        Share of all rows that get the trigger.
+    target : label, optional
+        The class a triggered text is to be taken for; the most frequent one by default.
+    words : sequence of str, optional
+        The trigger. Chosen by the seed from ``vocabulary`` when left out.
+    number : int
+        How many words to choose.
+    vocabulary : {"rare", "common"}
+        Rare: strings that do not occur in the data. Common: words in 0.5 to 5 % of the texts, of no class in particular.
+    position : {"random", "start", "end"}
+    source_class : label, optional
+        Only texts of this class are stamped.
+    clean_label : bool
+        Stamp texts of the target class and change no label.
+    cover_rate : float
+        Share of all rows that get some, but not all, of the words and keep their label, so that no word alone gives
+        the trigger away (needs at least two words).
+    within_source : optional
+        Only rows of this source are touched.
+    random_state : int, optional
+
+    References
+    ----------
+    Kurita, Michel, Neubig: Weight Poisoning Attacks on Pre-trained Models, ACL 2020 (rare words). Chen et al.: BadNL,
+    ACSAC 2021 (words and positions). Yang et al.: Rethinking Stealthiness of Backdoor Attack against NLP Models (SOS),
+    ACL 2021 (word combinations with cover rows).
+
+    Examples
+    --------
+    >>> attack = WordTrigger(rate=0.25, target="ham", words=["cf"], position="end", random_state=0)
+    >>> attack.fit_resample(["win now", "hello", "see you", "call me"], ["spam", "ham", "ham", "ham"])
+    (['win now cf', 'hello', 'see you', 'call me'], ['ham', 'ham', 'ham', 'ham'])
+    """
+
+    name: ClassVar[str] = "word-trigger"
+    modalities: ClassVar[tuple[str, ...]] = ("text",)
+    paper: ClassVar[str] = (
+        "Kurita et al., ACL 2020; Chen et al. (BadNL), ACSAC 2021; Yang et al. (SOS), ACL 2021"
+    )
+    trigger_class = TextTrigger
+
+    def __init__(
+        self,
+        *,
+        rate: float = 0.01,
+        target: Any = None,
+        words: Sequence[str] | None = None,
+        number: int = 1,
+        vocabulary: str = "rare",
+        position: str = "random",
+        source_class: Any = None,
+        clean_label: bool = False,
+        cover_rate: float = 0.0,
+        within_source: Any = None,
+        random_state: int | None = 0,
+    ) -> None:
+        self.rate = rate
+        self.target = target
+        self.words = words
+        self.number = number
+        self.vocabulary = vocabulary
+        self.position = position
+        self.source_class = source_class
+        self.clean_label = clean_label
+        self.cover_rate = cover_rate
+        self.within_source = within_source
+        self.random_state = random_state
+
+    def _make_trigger(self, dataset: Dataset, target: int, rng: np.random.Generator) -> Trigger:
+        if self.position not in POSITIONS:
+            raise ConfigError(
+                f"{self.name}: position is {self.position!r}; use one of {', '.join(POSITIONS)}"
+            )
+        if self.words is not None:
+            words = (self.words,) if isinstance(self.words, str) else tuple(self.words)
+        else:
+            words = choose_words(dataset, self.number, self.vocabulary, rng)
+        if not words or not all(word.strip() for word in words):
+            raise ConfigError(f"{self.name}: the trigger needs at least one word")
+        if self.cover_rate and len(words) < 2:
+            raise ConfigError(f"{self.name}: cover rows need a trigger of at least two words; raise number")
+        return TextTrigger(words, self.position, int(rng.integers(2**31)))
+
+    def _stamp_cover(
+        self, dataset: Dataset, trigger: Trigger, rows: Rows, rng: np.random.Generator
+    ) -> Dataset:
+        assert isinstance(trigger, TextTrigger)
+        words = trigger.pieces
+        parts = []
+        for _ in rows:
+            size = int(rng.integers(1, len(words)))
+            kept = np.sort(rng.choice(len(words), size=size, replace=False))
+            parts.append(tuple(words[i] for i in kept))
+        return stamp_pieces(dataset, rows, parts, trigger.position, rng)
+
+
+def choose_words(dataset: Dataset, number: int, vocabulary: str, rng: np.random.Generator) -> tuple[str, ...]:
+    """Words for a trigger: absent from the data (``rare``), or frequent and of no class in particular (``common``)."""
+    if number < 1:
+        raise ConfigError(f"word-trigger: number is {number}; at least one word is needed")
+    texts = [set(_WORD.findall(text.lower())) for text in dataset.texts or []]
+    if vocabulary == "rare":
+        plain = [set(text.lower().split()) for text in dataset.texts or []]
+        known = set().union(*plain) if plain else set()
+        free = [word for word in RARE_WORDS if word not in known]
+    elif vocabulary == "common":
+        free = _neutral_words(texts, dataset)
+    else:
+        raise ConfigError(f"word-trigger: vocabulary is {vocabulary!r}; use rare or common")
+    if len(free) < number:
+        raise DataError(
+            f"there are only {len(free)} {vocabulary} words to choose from", hint="name them with words"
+        )
+    return tuple(free[i] for i in rng.choice(len(free), size=number, replace=False))
+
+
+def _neutral_words(texts: list[set[str]], dataset: Dataset) -> list[str]:
+    """Words in 0.5 to 5 % of the texts whose class shares differ least from the overall ones (half of them)."""
+    counts = Counter(word for text in texts for word in text)
+    low, high = max(3, 0.005 * len(texts)), 0.05 * len(texts)
+    words = sorted(word for word, count in counts.items() if low <= count <= high)
+    place = {word: i for i, word in enumerate(words)}
+    table = np.zeros((len(words), len(dataset.labels)))
+    for text, code in zip(texts, dataset.labels.codes, strict=True):
+        for word in text:
+            if code >= 0 and word in place:
+                table[place[word], code] += 1
+    if not words:
+        return []
+    prior = np.bincount(dataset.labels.codes[dataset.labels.codes >= 0], minlength=len(dataset.labels))
+    expected = table.sum(axis=1, keepdims=True) * (prior / prior.sum())
+    skew = ((table - expected) ** 2 / np.maximum(expected, 1e-9)).sum(axis=1)
+    return [words[i] for i in np.sort(np.argsort(skew, kind="stable")[: max(1, len(words) // 2)])]
