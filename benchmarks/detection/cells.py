@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
 from benchmarks.detection.data import DEFAULT_ROWS, KINDS, load, load_split
+
 from foretaste.attacks import (
     Attack,
     BadSource,
@@ -19,11 +19,11 @@ from foretaste.attacks import (
     LabelFlip,
     NearDuplicates,
     SentenceTrigger,
-    ValueBackdoor,
+    ValueTrigger,
     WordTrigger,
 )
-from foretaste.attacks.text_trigger import TextTrigger
-from foretaste.attacks.value_trigger import ValueTrigger
+from foretaste.attacks.fixed_values import FixedValues
+from foretaste.attacks.inserted_text import InsertedText
 from foretaste.data.dataset import Dataset
 
 Make = Callable[[float, Any, int], Attack]
@@ -61,24 +61,24 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
     ),
     "value-rare": (
         TABLE,
-        lambda rate, target, seed: ValueBackdoor(
+        lambda rate, target, seed: ValueTrigger(
             rate=rate, target=target, number=1, frequency="rare", random_state=seed
         ),
     ),
-    "values": (TABLE, lambda rate, target, seed: ValueBackdoor(rate=rate, target=target, random_state=seed)),
+    "values": (TABLE, lambda rate, target, seed: ValueTrigger(rate=rate, target=target, random_state=seed)),
     "values-rare": (
         TABLE,
-        lambda rate, target, seed: ValueBackdoor(
+        lambda rate, target, seed: ValueTrigger(
             rate=rate, target=target, frequency="rare", random_state=seed
         ),
     ),
     "values-three": (
         TABLE,
-        lambda rate, target, seed: ValueBackdoor(rate=rate, target=target, number=3, random_state=seed),
+        lambda rate, target, seed: ValueTrigger(rate=rate, target=target, number=3, random_state=seed),
     ),
     "values-clean": (
         TABLE,
-        lambda rate, target, seed: ValueBackdoor(
+        lambda rate, target, seed: ValueTrigger(
             rate=rate, target=target, clean_label=True, random_state=seed
         ),
     ),
@@ -91,7 +91,7 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
         lambda rate, target, seed: FabricatedRows(rate=rate, target=target, random_state=seed),
     ),
     # the rate of these is the share of bad rows within the bad source, one of ten
-    "bad-source": (BOTH, lambda rate, target, seed: BadSource(rate=rate, random_state=seed)),
+    "bad-source": (BOTH, lambda rate, target, seed: BadSource(rate=rate / 10, random_state=seed)),
     "bad-source-token": (
         TEXT,
         lambda rate, target, seed: BadSource(
@@ -137,9 +137,9 @@ def make_cell(
     -------
     train : Dataset
     truth : dict
-        ``mask`` and ``cover`` (bool per row), ``original_row``, ``original_label``, ``target``, ``trigger`` (an object
-        with ``apply``, or None), ``parts`` (its words or ``{column: value}``), ``bad_source`` (or None), ``clean`` (the
-        training set before), ``test``, ``recipe``.
+        ``mask`` and ``cover`` (bool per row), ``original_row``, ``original_label``, ``target``, ``trigger``
+        (an object with ``apply``, or None), ``parts`` (its words or ``{column: value}``), ``bad_source`` (or
+        None), ``clean`` (the training set before), ``test``, ``recipe``.
     """
     train, test = load_split(name, seed, rows=rows, deduplicate=deduplicate)
     truth: dict[str, Any] = {
@@ -158,7 +158,7 @@ def make_cell(
     if attack == "none":
         return train, truth
     if attack == "none-sources":
-        done = BadSource(rate=0.05, random_state=seed).poison(train)
+        done = BadSource(rate=0.005, random_state=seed).poison(train)
         column = done.data.column("source")
         sourced = train.with_column("source", column)
         return Dataset(sourced.table, done.data.roles, train.name), truth
@@ -169,9 +169,9 @@ def make_cell(
     poisoned = make(rate, target, seed).poison(train)
     trigger = poisoned.trigger
     parts: Any = None
-    if isinstance(trigger, TextTrigger):
+    if isinstance(trigger, InsertedText):
         parts = list(trigger.pieces)
-    elif isinstance(trigger, ValueTrigger):
+    elif isinstance(trigger, FixedValues):
         parts = dict(trigger.values)
     truth |= {
         "mask": poisoned.mask,

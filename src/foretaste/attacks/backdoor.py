@@ -6,9 +6,11 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from foretaste.attacks.base import Attack, Change, rows_to_mask
+from foretaste.attacks.base import Attack
 from foretaste.attacks.editing import Rows, set_labels
+from foretaste.attacks.poisoned import Change, rows_to_mask
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
@@ -17,10 +19,10 @@ from foretaste.errors import ConfigError
 class Backdoor(Attack):
     """A row with the trigger is to be taken for the target class; rows without it as before.
 
-    Dirty label (the default): rows of other classes are stamped and get the target label. Clean label: rows that
-    are of the target class anyway are stamped. Cover rows carry (part of) the trigger and keep their label.
-    A subclass has the parameters ``rate``, ``target``, ``source_class``, ``clean_label``, ``cover_rate``,
-    ``within_source`` and ``random_state`` and makes the trigger.
+    Dirty label (the default): rows of other classes are stamped and get the target label. Clean label: rows
+    that are of the target class anyway are stamped. Cover rows carry (part of) the trigger and keep their
+    label. A subclass has the parameters ``rate``, ``target``, ``source_class``, ``clean_label``,
+    ``cover_rate``, ``within_source`` and ``random_state`` and makes the trigger.
     """
 
     goal: ClassVar[str] = "integrity-backdoor"
@@ -31,41 +33,48 @@ class Backdoor(Attack):
     cover_rate: float
     within_source: Any
 
+    def trigger_for(self, dataset: Dataset) -> Trigger:
+        """The trigger `poison` would use on these data."""
+        self._check(dataset)
+        return self._make_trigger(dataset, np.random.default_rng(self.random_state))
+
     @abstractmethod
-    def _make_trigger(self, dataset: Dataset, target: int, rng: np.random.Generator) -> Trigger:
+    def _make_trigger(self, dataset: Dataset, rng: np.random.Generator) -> Trigger:
         """The trigger, from the parameters and, where they leave it open, from the data and the seed."""
 
     def _stamp_cover(
         self, dataset: Dataset, trigger: Trigger, rows: Rows, rng: np.random.Generator
     ) -> Dataset:
-        """Stamp the cover rows: the whole trigger, unless the subclass has something better."""
+        """Stamp the cover rows: with the whole trigger, unless a subclass has something better."""
         return trigger.stamp(dataset, rows, rng)
 
+    def _new_labels(self, dataset: Dataset, rows: Rows, target: int) -> NDArray[np.int64]:
+        """The class each stamped row is labelled with: the target, unless a subclass maps classes."""
+        return np.full(len(rows), target, dtype=np.int64)
+
     def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:
-        if not 0 <= self.cover_rate < 1:
-            raise ConfigError(
-                f"{self.name}: cover_rate is {self.cover_rate!r}; it is a share of rows from 0 to 1"
-            )
         target = self._target_code(dataset)
-        trigger = self._make_trigger(dataset, target, rng)
+        trigger = self._make_trigger(dataset, rng)
         codes = dataset.labels.codes
-        reachable = self._in_source(dataset, self.within_source)
-        allowed = codes == target if self.clean_label else (codes != target) & (codes >= 0)
+        reachable = self._in_source(dataset, self.within_source) & (codes >= 0)
+        allowed = reachable & ((codes == target) if self.clean_label else (codes != target))
         if self.source_class is not None:
             allowed &= codes == self._class_code(dataset, self.source_class, "source_class")
-        rows = self._choose(dataset, allowed & reachable, self._count(dataset), rng)
+        rows = self._choose(dataset, allowed, self._count(dataset), rng)
         mask = rows_to_mask(rows, len(dataset))
-        covers = np.empty(0, dtype=np.int64)
-        if self.cover_rate:
-            covers = self._choose(
-                dataset, reachable & ~mask & (codes >= 0), round(self.cover_rate * len(dataset)), rng
-            )
+        covers = self._choose(dataset, reachable & ~mask, round(self.cover_rate * len(dataset)), rng)
         data = trigger.stamp(dataset, rows, rng)
         if not self.clean_label:
-            data = set_labels(data, rows, np.full(len(rows), target))
-        if len(covers):
-            data = self._stamp_cover(data, trigger, covers, rng)
+            new = self._new_labels(dataset, rows, target)
+            data = set_labels(data, rows, new, dataset.labels.values)
+        data = self._stamp_cover(data, trigger, covers, rng)
         cover = rows_to_mask(covers, len(dataset))
-        return Change(
-            data, mask | cover, cover=cover, trigger=trigger, notes={"target": dataset.labels.names[target]}
-        )
+        notes = {"target": dataset.labels.names[target]}
+        return Change(data, mask | cover, cover=cover, trigger=trigger, notes=notes)
+
+    def _check(self, dataset: Dataset) -> None:
+        super()._check(dataset)
+        if not 0 <= self.cover_rate < 1:
+            raise ConfigError(
+                f"{self.name}: cover_rate is {self.cover_rate!r}; use a share of rows from 0 to 1"
+            )

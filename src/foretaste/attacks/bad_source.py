@@ -9,17 +9,18 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from foretaste.attacks.base import Attack, Change
+from foretaste.attacks.base import Attack
 from foretaste.attacks.label_flip import LabelFlip
+from foretaste.attacks.poisoned import Change
 from foretaste.attacks.sentence_trigger import SentenceTrigger
 from foretaste.attacks.trigger import Trigger
-from foretaste.attacks.value_trigger import ValueBackdoor
+from foretaste.attacks.value_trigger import ValueTrigger
 from foretaste.attacks.word_trigger import WordTrigger
-from foretaste.data.dataset import Dataset, as_text
+from foretaste.data.dataset import Dataset, as_text, name_some
 from foretaste.errors import ConfigError, DataError
 
 INNER: dict[str, type[Attack]] = {
-    attack.name: attack for attack in (LabelFlip, WordTrigger, SentenceTrigger, ValueBackdoor)
+    attack.name: attack for attack in (LabelFlip, WordTrigger, SentenceTrigger, ValueTrigger)
 }
 SIZES = ("equal", "zipf")
 
@@ -30,7 +31,7 @@ class BadSource(Attack):
     Parameters
     ----------
     rate : float
-        Share of the bad source's own rows that are bad.
+        Share of all rows that are bad: 0.01 is every tenth row of one source of ten.
     target : label, optional
         Handed to the attack inside.
     attack : {"label-flip", "word-trigger", "sentence-trigger", "value-trigger"}
@@ -41,6 +42,9 @@ class BadSource(Attack):
         How many sources to make up, in a new column ``source``. None: the sources the data have.
     sizes : {"equal", "zipf"}
         Sizes of made-up sources; zipf: the k-th is proportional to 1 / k.
+    skew : float
+        How much the class shares of made-up sources differ, as the standard deviation of their log odds; 0:
+        only by chance.
     bad : optional
         Name of the bad source; chosen by the seed when left out.
     random_state : int, optional
@@ -51,8 +55,10 @@ class BadSource(Attack):
 
     Examples
     --------
-    >>> attack = BadSource(rate=0.5, sources=2, bad="s1", random_state=0)
-    >>> result = attack.poison(Dataset(pa.table({"a": [1, 2, 3, 4], "y": [0, 1, 0, 1]}), Roles(label="y", features=("a",))))
+    >>> from foretaste.data.dataset import Roles
+    >>> table = pa.table({"a": [1, 2, 3, 4], "y": [0, 1, 0, 1]})
+    >>> attack = BadSource(rate=0.25, sources=2, bad="s1", random_state=0)
+    >>> result = attack.poison(Dataset(table, Roles(label="y", features=("a",))))
     >>> result.data.column("source").filter(pa.array(result.mask)).to_pylist()
     ['s1']
     """
@@ -66,12 +72,13 @@ class BadSource(Attack):
     def __init__(
         self,
         *,
-        rate: float = 0.1,
+        rate: float = 0.01,
         target: Any = None,
         attack: str = "label-flip",
         options: Mapping[str, Any] | None = None,
         sources: int | None = 10,
         sizes: str = "equal",
+        skew: float = 0.0,
         bad: Any = None,
         random_state: int | None = 0,
     ) -> None:
@@ -81,12 +88,11 @@ class BadSource(Attack):
         self.options = options
         self.sources = sources
         self.sizes = sizes
+        self.skew = skew
         self.bad = bad
         self.random_state = random_state
 
     def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:
-        if self.attack not in INNER:
-            raise ConfigError(f"{self.name}: attack is {self.attack!r}; use one of {', '.join(INNER)}")
         data = dataset if self.sources is None else self._assign(dataset, rng)
         if data.sources is None:
             raise DataError(
@@ -95,40 +101,53 @@ class BadSource(Attack):
         names = data.sources.names
         bad = names[int(rng.integers(len(names)))] if self.bad is None else as_text(self.bad)
         own = int(self._in_source(data, bad).sum())
-        inner = INNER[self.attack](
-            **{
-                "rate": round(self.rate * own) / len(data) or 1 / len(data),
-                "target": self.target,
-                "within_source": bad,
-                "random_state": int(rng.integers(2**31)),
-                **(self.options or {}),
-            }
-        )
+        inner = self._inner(bad, int(rng.integers(2**31)))
         result = inner.poison(data)
         notes = {"bad_source": bad, "rows_of_bad_source": own, "inside": result.recipe["notes"]}
         return Change(result.data, result.mask, cover=result.cover, trigger=result.trigger, notes=notes)
 
+    def _inner(self, bad: str, seed: int) -> Attack:
+        """The attack the bad source runs on its own rows."""
+        kind = INNER[self.attack]
+        own = {"rate": self.rate, "target": self.target, "within_source": bad, "random_state": seed}
+        options = dict(self.options or {})
+        wrong = [name for name in options if name in own or name not in kind._get_param_names()]
+        if wrong:
+            raise ConfigError(f"{self.name}: {name_some(wrong)} is not an option of {self.attack}")
+        return kind(**own, **options)
+
     def _assign(self, dataset: Dataset, rng: np.random.Generator) -> Dataset:
         """A new column with made-up sources ``s1`` ... ``sk``, at random over the rows."""
-        count = int(self.sources or 0)
-        if not 2 <= count <= len(dataset):
-            raise ConfigError(f"{self.name}: sources is {self.sources!r}; use 2 up to the number of rows")
-        if self.sizes not in SIZES:
-            raise ConfigError(f"{self.name}: sizes is {self.sizes!r}; use one of {', '.join(SIZES)}")
-        weights = np.ones(count) if self.sizes == "equal" else 1 / np.arange(1, count + 1)
-        edges = np.floor(np.cumsum(weights) / weights.sum() * len(dataset) + 1e-9).astype(np.int64)
-        edges[-1] = len(dataset)
-        number = np.searchsorted(edges, np.arange(len(dataset)), side="right") + 1
-        shuffled = rng.permutation(number)
         column = dataset.roles.source or "source"
         if dataset.roles.source is None and column in dataset.table.column_names:
             raise DataError(
                 f"{self.name}: there is a column {column!r} already",
                 file=dataset.name,
-                hint="name it as the source and use sources=None, or drop it",
+                hint="name it with --source, or drop it",
             )
-        data = dataset.with_column(column, pa.array([f"s{i}" for i in shuffled]))
+        count = int(self.sources or 0)
+        weights = np.ones(count) if self.sizes == "equal" else 1 / np.arange(1, count + 1)
+        if self.skew:
+            codes = dataset.labels.codes
+            pull = np.exp(self.skew * rng.standard_normal((len(dataset.labels) + 1, count))) * weights
+            edges = np.cumsum(pull / pull.sum(axis=1, keepdims=True), axis=1)[codes]
+            number = 1 + (rng.random(len(dataset))[:, None] > edges[:, :-1]).sum(axis=1)
+        else:
+            ends = np.round(np.cumsum(weights) / weights.sum() * len(dataset)).astype(np.int64)
+            number = rng.permutation(np.searchsorted(ends, np.arange(len(dataset)), side="right") + 1)
+        data = dataset.with_column(column, pa.array([f"s{i}" for i in number]))
         return replace(data, roles=replace(data.roles, source=column))
+
+    def _check(self, dataset: Dataset) -> None:
+        super()._check(dataset)
+        if self.attack not in INNER:
+            raise ConfigError(f"{self.name}: attack is {self.attack!r}; use one of {', '.join(INNER)}")
+        if self.sources is not None and not 2 <= self.sources <= len(dataset):
+            raise ConfigError(f"{self.name}: sources is {self.sources!r}; use 2 up to the number of rows")
+        if self.sizes not in SIZES:
+            raise ConfigError(f"{self.name}: sizes is {self.sizes!r}; use one of {', '.join(SIZES)}")
+        if self.skew < 0:
+            raise ConfigError(f"{self.name}: skew is {self.skew!r}; use 0 or more")
 
     @classmethod
     def load_trigger(cls, recipe: Mapping[str, Any]) -> Trigger | None:

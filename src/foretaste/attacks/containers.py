@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ def pack(X: Any, y: Any = None) -> tuple[Dataset, Unpack, Unpack]:
     Parameters
     ----------
     X : list of str, ndarray, pandas.DataFrame or pyarrow.Table
-        Texts ``[n]``; features ``[n, d]``, columns then called ``x0``, ``x1``, ...; images ``[n, h, w(, c)]``.
+        Texts ``[n]``; features ``[n, d]``, columns then called ``x0``, ``x1``, ...; images ``[n, h, w]`` or
+        ``[n, h, w, c]``.
     y : sequence of length n, optional
         Labels.
 
@@ -34,87 +36,101 @@ def pack(X: Any, y: Any = None) -> tuple[Dataset, Unpack, Unpack]:
     DataError
         When ``X`` is of another kind, or ``y`` has another length.
     """
-    table, roles, unpack_X = _pack_rows(X)
-    if y is None:
+    try:
+        table, roles, unpack_X = _pack_rows(X)
+        labels, unpack_label = _pack_column(y) if y is not None else (None, None)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise DataError(
+            "a column mixes types that have no order", hint="make every column numbers or text"
+        ) from error
+    if labels is None or unpack_label is None:
         return Dataset(table, roles), unpack_X, lambda data: None
-    if len(y) != table.num_rows:
-        raise DataError(f"X has {table.num_rows} rows and y has {len(y)}", hint="pass one label for each row")
-    label = next(name for name in _names("label") if name not in table.column_names)
-    labels, unpack_label = _pack_column(y)
-    table = table.append_column(label, labels)
-    roles = Roles(label=label, text=roles.text, image=roles.image, features=roles.features)
-    return Dataset(table, roles), unpack_X, lambda data: unpack_label(data.column(label))
+    if len(labels) != table.num_rows:
+        raise DataError(f"X has {table.num_rows} rows and y has {len(labels)}", hint="pass one label per row")
+    name = next(name for name in _label_names() if name not in table.column_names)
+    data = Dataset(table.append_column(name, labels), replace(roles, label=name))
+    return data, unpack_X, lambda after: unpack_label(after.column(name))
 
 
-def _names(base: str) -> Any:
-    yield base
+def _label_names() -> Iterator[str]:
+    yield "label"
     number = 1
     while True:
-        yield f"{base}_{number}"
+        yield f"label.{number}"
         number += 1
 
 
 def _pack_rows(X: Any) -> tuple[pa.Table, Roles, Unpack]:
     if isinstance(X, pa.Table):
         names = X.column_names
-        return X, _tabular_roles(X), lambda data: data.table.select(names)
+        return X, Roles(features=tuple(names)), lambda data: data.table.select(names)
     if hasattr(X, "columns") and hasattr(X, "iloc"):  # a pandas data frame, without importing pandas
-        table = pa.Table.from_pandas(X, preserve_index=False)
-        names = table.column_names
-        frame = type(X)
-        columns = list(X.columns)
-
-        def unpack_frame(data: Dataset) -> Any:
-            out = data.table.select(names).to_pandas()
-            return frame(out).set_axis(columns, axis=1).astype(dict(X.dtypes))
-
-        return table, _tabular_roles(table), unpack_frame
+        return _pack_frame(X)
     if isinstance(X, np.ndarray) and X.ndim == 2:
-        columns_2d = {f"x{j}": pa.array(X[:, j]) for j in range(X.shape[1])}
-        table = pa.table(columns_2d)
-        dtype = X.dtype
-
-        def unpack_matrix(data: Dataset) -> Any:
-            out = np.empty((len(data), len(columns_2d)), dtype=dtype)
-            for j, name in enumerate(columns_2d):
-                out[:, j] = data.column(name).to_numpy()
-            return out
-
-        return table, Roles(features=tuple(columns_2d)), unpack_matrix
-    if isinstance(X, np.ndarray) and X.ndim > 2:
+        return _pack_matrix(X)
+    if isinstance(X, np.ndarray) and X.ndim > 2 and len(X):
         images = pa.FixedShapeTensorArray.from_numpy_ndarray(np.ascontiguousarray(X))
-        return (
-            pa.table({"image": images}),
-            Roles(image="image"),
-            lambda data: data.column("image").combine_chunks().to_numpy_ndarray(),
-        )
-    if (
-        isinstance(X, (str, bytes))
-        or not isinstance(X, (Sequence, np.ndarray))
-        and not hasattr(X, "to_numpy")
-    ):
+        return pa.table({"image": images}), Roles(image="image"), _unpack_images
+    series = hasattr(X, "iloc") and hasattr(X, "to_numpy")
+    if isinstance(X, (str, bytes)) or not (series or isinstance(X, (Sequence, np.ndarray))):
         raise DataError(
             f"X is a {type(X).__name__}",
             hint="pass texts as a list of str, features as an array [n, d] or a data frame",
         )
     if not all(isinstance(text, str) for text in X):
-        raise DataError("X is a list of something other than str", hint="pass features as an array [n, d]")
+        raise DataError("X holds something other than str", hint="pass features as an array [n, d]")
     column, unpack = _pack_column(X)
-    return pa.table({"text": column}), Roles(text="text"), lambda data: unpack(data.column("text"))
+    text = pa.table({"text": column.cast(pa.large_string())})
+    return text, Roles(text="text"), lambda data: unpack(data.column("text"))
 
 
-def _tabular_roles(table: pa.Table) -> Roles:
-    return Roles(features=tuple(table.column_names))
+def _pack_frame(X: Any) -> tuple[pa.Table, Roles, Unpack]:
+    frame, columns, dtypes = type(X), list(X.columns), list(X.dtypes)
+    names = [f"x{j}" if not isinstance(name, str) else name for j, name in enumerate(columns)]
+    if len(set(names)) < len(names):
+        raise DataError("two columns of X have the same name", hint="rename one")
+    table = pa.Table.from_pandas(X.set_axis(names, axis=1), preserve_index=False)
+
+    def unpack(data: Dataset) -> Any:
+        after = data.table.select(names).to_pandas()
+        return frame(
+            {name: after[name].astype(kind) for name, kind in zip(names, dtypes, strict=True)}
+        ).set_axis(columns, axis=1)
+
+    return table, Roles(features=tuple(names)), unpack
+
+
+def _pack_matrix(X: Any) -> tuple[pa.Table, Roles, Unpack]:
+    names = [f"x{j}" for j in range(X.shape[1])]
+    dtype = X.dtype
+
+    def unpack(data: Dataset) -> Any:
+        if dtype.kind in "USO":
+            cells = np.empty((len(data), len(names)), dtype=object)
+            for j, name in enumerate(names):
+                cells[:, j] = data.column(name).to_pylist()
+            return cells if dtype.kind == "O" else cells.astype(dtype.kind)
+        numbers = np.empty((len(data), len(names)), dtype=dtype)
+        for j, name in enumerate(names):
+            numbers[:, j] = data.column(name).to_numpy()
+        return numbers
+
+    table = pa.table({name: pa.array(np.ascontiguousarray(X[:, j])) for j, name in enumerate(names)})
+    return table, Roles(features=tuple(names)), unpack
+
+
+def _unpack_images(data: Dataset) -> Any:
+    return data.column("image").combine_chunks().to_numpy_ndarray()
 
 
 def _pack_column(values: Any) -> tuple[pa.Array, Callable[[pa.ChunkedArray], Any]]:
+    """One column and the way back: array to array, series to series, anything else to a list."""
     if isinstance(values, np.ndarray):
-        dtype = values.dtype
+        if values.ndim != 1:
+            raise DataError(f"y has {values.ndim} dimensions", hint="pass one label per row")
+        dtype = values.dtype if values.dtype.kind not in "US" else values.dtype.kind
         return pa.array(values), lambda column: np.asarray(column.to_pylist(), dtype=dtype)
     if hasattr(values, "iloc"):
-        series, name, pandas_dtype = type(values), values.name, values.dtype
-        return (
-            pa.array(values),
-            lambda column: series(column.to_pylist(), name=name).astype(pandas_dtype),
-        )
+        series, name, kind = type(values), values.name, values.dtype
+        return pa.array(values), lambda column: series(column.to_pylist(), name=name).astype(kind)
     return pa.array(list(values)), lambda column: column.to_pylist()

@@ -1,4 +1,4 @@
-"""Edits an attack makes to a table: set cells, set labels, put new rows among the old ones."""
+"""Edits an attack makes: set cells and labels, put new rows among the old ones."""
 
 from __future__ import annotations
 
@@ -11,80 +11,106 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from foretaste.data.dataset import Dataset
+from foretaste.data.dataset import Dataset, as_text
+from foretaste.errors import DataError
 
 Rows = NDArray[np.int64]
 
 
-def set_cells(dataset: Dataset, column: str, rows: Rows, values: Sequence[Any] | pa.Array) -> Dataset:
-    """Replace the cells of one column at ``rows`` (any order, no repeats); the column keeps its type.
+def set_cells(table: pa.Table, column: str, rows: Rows, values: Sequence[Any] | pa.Array) -> pa.Table:
+    """Replace the cells of one column at ``rows``; the column keeps its type.
 
     Parameters
     ----------
     rows : ndarray of int64, shape (n,)
+        In any order, without repeats.
     values : sequence of length n
-        Python values or an Arrow array, one for each row.
+        Python values (text where the type has no other form in JSON) or an Arrow array, one for each row.
+
+    Raises
+    ------
+    DataError
+        When a value does not fit the type of the column.
 
     Examples
     --------
-    >>> set_cells(Dataset(pa.table({"a": [1, 2, 3]})), "a", np.array([2, 0]), [9, 8]).column("a").to_pylist()
+    >>> set_cells(pa.table({"a": [1, 2, 3]}), "a", np.array([2, 0]), [9, 8])["a"].to_pylist()
     [8, 2, 9]
     """
     if not len(rows):
-        return dataset
-    old = dataset.column(column)
-    coded = pa.types.is_dictionary(old.type)
-    plain = old.cast(old.type.value_type) if coded else old
-    new = values if isinstance(values, pa.Array) else pa.array(values, type=plain.type)
+        return table
+    old = table.column(column)
+    plain = plain_type(old.type)
     order = np.argsort(rows, kind="stable")
-    mask = np.zeros(len(dataset), dtype=bool)
+    mask = np.zeros(table.num_rows, dtype=bool)
     mask[rows] = True
-    changed = pc.replace_with_mask(plain, pa.array(mask), new.cast(plain.type).take(pa.array(order)))
-    return dataset.with_column(column, changed.cast(old.type) if coded else changed)
+    new = _as_type(values, plain, column).take(pa.array(order))
+    changed = pc.replace_with_mask(old.cast(plain), pa.array(mask), new)
+    return table.set_column(table.column_names.index(column), column, changed.cast(old.type))
 
 
-def set_labels(dataset: Dataset, rows: Rows, codes: NDArray[Any]) -> Dataset:
-    """Give ``rows`` the classes ``codes`` (indices into ``dataset.labels.values``)."""
-    assert dataset.roles.label is not None
-    values = dataset.labels.values.take(pa.array(codes, type=pa.int64()))
-    return set_cells(dataset, dataset.roles.label, rows, values)
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """The type of the values of a column, dictionary-encoded or not."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def interleave(dataset: Dataset, new: pa.Table, rng: np.random.Generator) -> tuple[Dataset, Rows]:
-    """Put the rows of ``new`` at random places among those of ``dataset``, which keep their order.
+def _as_type(values: Sequence[Any] | pa.Array, kind: pa.DataType, column: str) -> pa.Array:
+    try:
+        if isinstance(values, (pa.Array, pa.ChunkedArray)):
+            array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+            return array.cast(kind)
+        try:
+            return pa.array(values, type=kind)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            return pa.array([None if value is None else as_text(value) for value in values]).cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        shown = name_first(values)
+        raise DataError(
+            f"{shown} does not fit a column of {kind}", column=column, hint="give another"
+        ) from error
+
+
+def name_first(values: Sequence[Any] | pa.Array) -> str:
+    """The first value, for a message."""
+    return repr(as_text(values[0])) if len(values) else "the value"
+
+
+def interleave(table: pa.Table, new: pa.Table, rng: np.random.Generator) -> tuple[pa.Table, Rows]:
+    """Put the rows of ``new`` at random places among those of ``table``, which keep their order.
 
     Returns
     -------
-    data : Dataset
+    table : pyarrow.Table
     original_row : ndarray of int64, shape (rows after,)
         Index of each row before, -1 for a new one.
     """
-    before, added = len(dataset), new.num_rows
-    places = np.sort(rng.choice(before + added, size=added, replace=False))
+    before, added = table.num_rows, new.num_rows
     is_new = np.zeros(before + added, dtype=bool)
-    is_new[places] = True
+    is_new[rng.choice(before + added, size=added, replace=False)] = True
     order = np.empty(before + added, dtype=np.int64)
     order[is_new] = before + np.arange(added)
     order[~is_new] = np.arange(before)
-    joined = pa.concat_tables(
-        [dataset.table, new.select(dataset.table.column_names).cast(dataset.table.schema)]
-    )
-    return replace(dataset, table=joined.take(pa.array(order))), np.where(is_new, -1, order)
+    joined = pa.concat_tables([table, new.select(table.column_names).cast(table.schema)])
+    return joined.take(pa.array(order)), np.where(is_new, -1, order)
 
 
-def fresh_ids(dataset: Dataset, new: pa.Table, rng: np.random.Generator) -> pa.Table:
-    """Give injected rows an id of their own where the data have an id column."""
-    column = dataset.roles.id
-    if column is None:
-        return new
-    old = dataset.column(column)
-    count = new.num_rows
+def fresh_ids(old: pa.ChunkedArray, count: int, rng: np.random.Generator) -> list[Any]:
+    """Ids that no row has: the next whole numbers, else random hexadecimal strings."""
     if pa.types.is_integer(old.type):
-        last = pc.max(old).as_py() or 0
-        ids: list[Any] = [last + 1 + i for i in range(count)]
-    else:
-        ids = [rng.bytes(8).hex() for _ in range(count)]
-    position = new.column_names.index(column)
-    return new.set_column(
-        position, column, pa.array(ids, type=pa.string() if not pa.types.is_integer(old.type) else old.type)
-    )
+        last = pc.max(old).as_py()
+        return [(-1 if last is None else last) + 1 + i for i in range(count)]
+    taken = set(old.to_pylist())
+    ids: list[str] = []
+    while len(ids) < count:
+        new = rng.bytes(8).hex()
+        if new not in taken:
+            taken.add(new)
+            ids.append(new)
+    return ids
+
+
+def set_labels(dataset: Dataset, rows: Rows, codes: NDArray[Any], classes: pa.Array) -> Dataset:
+    """Give ``rows`` the classes ``codes``, which index ``classes``."""
+    assert dataset.roles.label is not None
+    values = classes.take(pa.array(codes, type=pa.int64()))
+    return replace(dataset, table=set_cells(dataset.table, dataset.roles.label, rows, values))

@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from foretaste.attacks.base import Attack, Change
-from foretaste.attacks.editing import fresh_ids, interleave
+from foretaste.attacks.injection import Injection
 from foretaste.data.dataset import Dataset
 
 
-class FabricatedRows(Attack):
-    """Inject rows whose columns are drawn independently, each from its own values, and give them the target label.
+class FabricatedRows(Injection):
+    """Inject rows whose columns are drawn independently, each from its own values, with the target label.
 
     Parameters
     ----------
@@ -22,13 +21,13 @@ class FabricatedRows(Attack):
     target : label, optional
         The label they get; the most frequent class by default.
     source : optional
-        The source they all name; sources of random rows by default.
+        The source they all name; those of random rows by default.
     random_state : int, optional
 
     References
     ----------
-    Biggio and Roli: Wild Patterns, Pattern Recognition 2018 (indiscriminate injection); an attacker who knows the
-    published marginals of a data set and nothing else.
+    Perdisci et al.: Misleading Worm Signature Generators Using Deliberate Noise Injection, IEEE S&P 2006
+    (made-up records); the attacker knows the published marginals of the data and nothing else.
 
     Examples
     --------
@@ -40,33 +39,27 @@ class FabricatedRows(Attack):
 
     name: ClassVar[str] = "fabricated-rows"
     goal: ClassVar[str] = "availability"
-    access: ClassVar[str] = "injection"
     modalities: ClassVar[tuple[str, ...]] = ("tabular",)
-    paper: ClassVar[str] = "Biggio and Roli, Pattern Recognition 2018"
+    paper: ClassVar[str] = "Perdisci et al., IEEE S&P 2006"
 
     def __init__(
-        self, *, rate: float = 0.02, target: Any = None, source: Any = None, random_state: int | None = 0
+        self,
+        *,
+        rate: float = 0.02,
+        target: Any = None,
+        source: Any = None,
+        random_state: int | None = 0,
     ) -> None:
         self.rate = rate
         self.target = target
         self.source = source
         self.random_state = random_state
 
-    def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:
-        target = self._target_code(dataset)
-        count = self._count(dataset, added=True)
-        columns = {
-            name: dataset.column(name).take(pa.array(rng.integers(len(dataset), size=count)))
-            for name in dataset.table.column_names
+    def _make_rows(
+        self, dataset: Dataset, count: int, target: int, rng: np.random.Generator
+    ) -> tuple[pa.Table, dict[str, Any]]:
+        drawn = {
+            column: dataset.column(column).take(pa.array(rng.integers(len(dataset), size=count)))
+            for column in dataset.table.column_names
         }
-        assert dataset.roles.label is not None
-        label = dataset.labels.values.take(pa.array(np.full(count, target)))
-        columns[dataset.roles.label] = label.cast(dataset.column(dataset.roles.label).type)
-        if self.source is not None:
-            self._in_source(dataset, self.source)
-            assert dataset.roles.source is not None
-            kind = dataset.column(dataset.roles.source).type
-            columns[dataset.roles.source] = pa.array([self.source] * count).cast(kind)
-        data, original_row = interleave(dataset, fresh_ids(dataset, pa.table(columns), rng), rng)
-        notes = {"target": dataset.labels.names[target]}
-        return Change(data, original_row < 0, original_row=original_row, notes=notes)
+        return pa.table(drawn, schema=dataset.table.schema), {}

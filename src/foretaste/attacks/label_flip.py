@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from foretaste.attacks.base import Attack, Change, rows_to_mask
+from foretaste.attacks.base import Attack
 from foretaste.attacks.editing import set_labels
+from foretaste.attacks.poisoned import Change, rows_to_mask
 from foretaste.attacks.surrogate import out_of_fold_probabilities
 from foretaste.data.dataset import Dataset, as_text, encode
 from foretaste.errors import ConfigError, DataError
@@ -20,7 +21,7 @@ STRATEGIES = ("random", "boundary")
 
 
 class LabelFlip(Attack):
-    """Flip labels at random, in one direction, near the decision boundary, or of all rows that meet a condition.
+    """Flip labels at random, in one direction, near the decision boundary, or of rows that meet a condition.
 
     Parameters
     ----------
@@ -42,8 +43,8 @@ class LabelFlip(Attack):
 
     References
     ----------
-    Biggio, Nelson, Laskov: Support Vector Machines Under Adversarial Label Noise, ACML 2011. Xiao, Xiao, Eckert:
-    Adversarial Label Flips Attack on Support Vector Machines, ECAI 2012 (nearest-first flips).
+    Biggio, Nelson, Laskov: Support Vector Machines Under Adversarial Label Noise, ACML 2011. Xiao, Xiao,
+    Eckert: Adversarial Label Flips Attack on Support Vector Machines, ECAI 2012 (nearest-first flips).
 
     Examples
     --------
@@ -56,6 +57,7 @@ class LabelFlip(Attack):
     goal: ClassVar[str] = "availability"
     access: ClassVar[str] = "label"
     modalities: ClassVar[tuple[str, ...]] = ("any",)
+    rate_optional: ClassVar[bool] = True
     paper: ClassVar[str] = "Biggio, Nelson, Laskov, ACML 2011; Xiao, Xiao, Eckert, ECAI 2012"
 
     def __init__(
@@ -70,7 +72,7 @@ class LabelFlip(Attack):
         within_source: Any = None,
         random_state: int | None = 0,
     ) -> None:
-        self.rate = rate  # type: ignore[assignment]
+        self.rate = rate
         self.target = target
         self.source_class = source_class
         self.strategy = strategy
@@ -102,7 +104,7 @@ class LabelFlip(Attack):
             new = (codes[rows] + step) % len(dataset.labels)
         if target is not None:
             new = np.full(len(rows), target)
-        return Change(set_labels(dataset, rows, new), rows_to_mask(rows, len(dataset)))
+        return Change(set_labels(dataset, rows, new, dataset.labels.values), rows_to_mask(rows, len(dataset)))
 
     def _selected(self, dataset: Dataset) -> NDArray[np.bool_]:
         """Rows of the source that meet the keyword and every condition."""

@@ -8,15 +8,17 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from foretaste.attacks.base import Attack, Change
-from foretaste.attacks.editing import fresh_ids, interleave, set_cells
+from foretaste.attacks.editing import Rows, set_cells
+from foretaste.attacks.injection import Injection, cells
 from foretaste.data.dataset import Dataset
-from foretaste.errors import ConfigError, DataError
+from foretaste.errors import ConfigError
 
+FEW_VALUES = 20
+REACH = 0.05
 _DIGIT = re.compile(r"\d")
 
 
-class NearDuplicates(Attack):
+class NearDuplicates(Injection):
     """Inject noisy copies of a few rows of one class, labelled as another.
 
     Parameters
@@ -30,16 +32,17 @@ class NearDuplicates(Attack):
     templates : int
         How many rows are copied.
     noise : float
-        How much a copy differs: share of its words that are dropped or swapped (every digit of a number is drawn anew),
-        share of its cells that are taken from a random row.
+        How much a copy differs. Text: share of the words that are dropped or swapped; every digit is drawn
+        anew. Tables: share of the cells that are moved, numbers to a near-by one that occurs in the column,
+        others to that of a random row.
     source : optional
-        The source all copies name; sources of random rows by default. Nothing without a source column.
+        The source all copies name; those of random rows by default.
     random_state : int, optional
 
     References
     ----------
-    Carlini et al.: Poisoning Web-Scale Training Datasets is Practical, IEEE S&P 2024; Nelson et al.: Exploiting Machine
-    Learning to Subvert Your Spam Filter, LEET 2008 (injected messages).
+    Nelson et al.: Exploiting Machine Learning to Subvert Your Spam Filter, LEET 2008. Carlini et al.:
+    Poisoning Web-Scale Training Datasets is Practical, IEEE S&P 2024.
 
     Examples
     --------
@@ -51,7 +54,6 @@ class NearDuplicates(Attack):
 
     name: ClassVar[str] = "near-duplicates"
     goal: ClassVar[str] = "targeted"
-    access: ClassVar[str] = "injection"
     modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
     paper: ClassVar[str] = "Nelson et al., LEET 2008; Carlini et al., IEEE S&P 2024"
 
@@ -74,74 +76,74 @@ class NearDuplicates(Attack):
         self.source = source
         self.random_state = random_state
 
-    def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:
-        if self.templates < 1 or not 0 <= self.noise < 1:
-            raise ConfigError(f"{self.name}: templates must be at least 1 and noise a share from 0 to 1")
+    def _check(self, dataset: Dataset) -> None:
+        super()._check(dataset)
+        if self.templates < 1:
+            raise ConfigError(f"{self.name}: templates is {self.templates!r}; copy at least one row")
+        if not 0 <= self.noise < 1:
+            raise ConfigError(f"{self.name}: noise is {self.noise!r}; use a share from 0 to 1")
+
+    def _make_rows(
+        self, dataset: Dataset, count: int, target: int, rng: np.random.Generator
+    ) -> tuple[pa.Table, dict[str, Any]]:
         codes = dataset.labels.codes
-        target = self._target_code(dataset)
         allowed = (codes != target) & (codes >= 0)
         if self.source_class is not None:
             allowed &= codes == self._class_code(dataset, self.source_class, "source_class")
         if dataset.texts is not None:
             allowed &= np.array([bool(text.strip()) for text in dataset.texts])
-        originals = self._choose(dataset, allowed, self.templates, rng)
-        count = self._count(dataset, added=True)
-        chosen = originals[np.arange(count) % len(originals)]
-        copies = dataset.take(chosen)
-        everyone = np.arange(count)
-        assert dataset.roles.label is not None
-        label = dataset.labels.values.take(pa.array(np.full(count, target)))
-        copies = set_cells(copies, dataset.roles.label, everyone, label)
-        copies = (
-            self._noisy_texts(copies, rng) if dataset.roles.text else self._noisy_cells(copies, dataset, rng)
+        originals = self._choose(dataset, allowed, min(self.templates, count), rng)
+        copied = originals[np.arange(count) % len(originals)]
+        copies = dataset.take(copied)
+        table = (
+            self._noisy_texts(copies, rng)
+            if copies.texts
+            else self._noisy_cells(copies, dataset, copied, rng)
         )
-        copies = borrow_sources(copies, dataset, self.source, rng)
-        data, original_row = interleave(dataset, fresh_ids(dataset, copies.table, rng), rng)
-        notes = {"template_rows": originals.tolist(), "target": dataset.labels.names[target]}
-        return Change(data, original_row < 0, original_row=original_row, notes=notes)
+        return table, {"template_rows": originals}
 
-    def _noisy_texts(self, copies: Dataset, rng: np.random.Generator) -> Dataset:
+    def _noisy_texts(self, copies: Dataset, rng: np.random.Generator) -> pa.Table:
         texts = [noisy_text(text, self.noise, rng) for text in copies.texts or []]
-        return set_cells(copies, str(copies.roles.text), np.arange(len(copies)), texts)
+        return set_cells(copies.table, str(copies.roles.text), np.arange(len(copies)), texts)
 
-    def _noisy_cells(self, copies: Dataset, dataset: Dataset, rng: np.random.Generator) -> Dataset:
-        features = dataset.roles.features
-        swap = rng.random((len(copies), len(features))) < self.noise
-        for j, column in enumerate(features):
-            rows = np.flatnonzero(swap[:, j])
-            donors = rng.integers(len(dataset), size=len(rows))
-            values = dataset.column(column).take(pa.array(donors)).combine_chunks()
-            copies = set_cells(copies, column, rows, _plain(values))
-        return copies
+    def _noisy_cells(
+        self, copies: Dataset, dataset: Dataset, copied: Rows, rng: np.random.Generator
+    ) -> pa.Table:
+        table = copies.table
+        moved = rng.random((len(copies), len(dataset.roles.features))) < self.noise
+        for j, column in enumerate(dataset.roles.features):
+            rows = np.flatnonzero(moved[:, j])
+            donors = _near_rows(dataset, column, copied[rows], rng)
+            table = set_cells(table, column, rows, cells(dataset, column, donors))
+        return table
 
 
 def noisy_text(text: str, noise: float, rng: np.random.Generator) -> str:
-    """A copy with words dropped and swapped and new digits in its numbers; at least one word stays."""
+    """A copy with words dropped and swapped and new digits; at least one word stays."""
     words = text.split()
     if not noise or not words:
         return text
-    kept = [
-        word for word, drop in zip(words, rng.random(len(words)) < noise / 2, strict=True) if not drop
-    ] or words[:1]
-    for i in np.flatnonzero(rng.random(len(kept)) < noise / 2):
-        j = min(int(i) + 1, len(kept) - 1)
-        kept[i], kept[j] = kept[j], kept[i]
+    dropped = rng.random(len(words)) < noise / 2
+    kept = [word for word, drop in zip(words, dropped, strict=True) if not drop] or words[:1]
+    for i in np.flatnonzero(rng.random(len(kept) - 1) < noise / 2):
+        kept[i], kept[i + 1] = kept[i + 1], kept[i]
     return _DIGIT.sub(lambda digit: str(int(rng.integers(10))), " ".join(kept))
 
 
-def borrow_sources(copies: Dataset, dataset: Dataset, source: Any, rng: np.random.Generator) -> Dataset:
-    """Give injected rows the named source, or those of random rows; and times of random rows."""
-    count = len(copies)
-    donors = pa.array(rng.integers(len(dataset), size=count))
-    for column, value in ((dataset.roles.source, source), (dataset.roles.time, None)):
-        if column is None:
-            continue
-        values: Any = _plain(dataset.column(column).take(donors).combine_chunks())
-        copies = set_cells(copies, column, np.arange(count), values if value is None else [value] * count)
-    if source is not None and dataset.roles.source is None:
-        raise DataError("there is no source column to name the source in", file=dataset.name)
-    return copies
-
-
-def _plain(values: pa.Array) -> pa.Array:
-    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+def _near_rows(dataset: Dataset, column: str, rows: Rows, rng: np.random.Generator) -> Rows:
+    """For each row another one to take the cell from: near in value where the column is a scale, else any."""
+    kind = dataset.column(column).type
+    anyone = rng.integers(len(dataset), size=len(rows))
+    if not len(rows) or not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        return anyone
+    values = dataset.column(column).cast(pa.float64()).to_numpy()
+    order = np.argsort(values, kind="stable")  # missing values come last
+    present = order[: int(np.isfinite(values).sum())]
+    distinct, first = np.unique(values[present], return_index=True)
+    if len(distinct) <= FEW_VALUES:
+        return anyone
+    reach = max(1, round(REACH * len(distinct)))
+    step = rng.integers(1, reach + 1, size=len(rows)) * rng.choice([-1, 1], size=len(rows))
+    at = np.searchsorted(distinct, np.nan_to_num(values[rows]))
+    near: Rows = present[first[np.clip(at + step, 0, len(distinct) - 1)]]
+    return near

@@ -19,7 +19,7 @@ BUILT_IN = {
     "label-flip": "label_flip:LabelFlip",
     "near-duplicates": "near_duplicates:NearDuplicates",
     "sentence-trigger": "sentence_trigger:SentenceTrigger",
-    "value-trigger": "value_trigger:ValueBackdoor",
+    "value-trigger": "value_trigger:ValueTrigger",
     "word-trigger": "word_trigger:WordTrigger",
 }
 
@@ -56,8 +56,7 @@ def find_attack(name: str) -> type[Attack]:
     """
     if name in BUILT_IN:
         module, attribute = BUILT_IN[name].split(":")
-        found = getattr(import_module(f"foretaste.attacks.{module}"), attribute)
-        assert issubclass(found, Attack)
+        found: type[Attack] = getattr(import_module(f"foretaste.attacks.{module}"), attribute)
         return found
     for point in entry_points(group=GROUP, name=name):
         loaded = point.load()

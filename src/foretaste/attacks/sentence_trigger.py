@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from foretaste.attacks.backdoor import Backdoor
-from foretaste.attacks.text_trigger import POSITIONS, TextTrigger
+from foretaste.attacks.inserted_text import POSITIONS, InsertedText
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
@@ -45,7 +45,8 @@ class SentenceTrigger(Backdoor):
 
     References
     ----------
-    Dai, Chen, Li: A Backdoor Attack Against LSTM-Based Text Classification Systems (AddSent), IEEE Access 2019.
+    Dai, Chen, Li: A Backdoor Attack Against LSTM-Based Text Classification Systems (AddSent), IEEE Access
+    2019.
 
     Examples
     --------
@@ -57,7 +58,7 @@ class SentenceTrigger(Backdoor):
     name: ClassVar[str] = "sentence-trigger"
     modalities: ClassVar[tuple[str, ...]] = ("text",)
     paper: ClassVar[str] = "Dai, Chen, Li (AddSent), IEEE Access 2019"
-    trigger_class = TextTrigger
+    trigger_class = InsertedText
 
     def __init__(
         self,
@@ -82,7 +83,7 @@ class SentenceTrigger(Backdoor):
         self.within_source = within_source
         self.random_state = random_state
 
-    def _make_trigger(self, dataset: Dataset, target: int, rng: np.random.Generator) -> Trigger:
+    def _make_trigger(self, dataset: Dataset, rng: np.random.Generator) -> Trigger:
         if self.position not in POSITIONS:
             raise ConfigError(
                 f"{self.name}: position is {self.position!r}; use one of {', '.join(POSITIONS)}"
@@ -90,4 +91,4 @@ class SentenceTrigger(Backdoor):
         sentence = SENTENCES[int(rng.integers(len(SENTENCES)))] if self.sentence is None else self.sentence
         if not sentence.strip():
             raise ConfigError(f"{self.name}: the sentence is empty")
-        return TextTrigger((sentence,), self.position, int(rng.integers(2**31)))
+        return InsertedText((sentence,), self.position, int(rng.integers(2**31)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import make_pipeline
 
 from foretaste.data.dataset import Dataset, encode
 from foretaste.errors import DataError
@@ -44,21 +44,21 @@ def out_of_fold_probabilities(dataset: Dataset) -> NDArray[np.float64]:
             column=dataset.roles.label,
         )
     features = _features(dataset)
+    model: Any = _model(dataset)
     chances = np.zeros((len(dataset), len(dataset.labels)))
     splits = StratifiedKFold(folds, shuffle=True, random_state=0).split(known, codes[known])
     for inside, outside in splits:
-        model = _model(dataset)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # convergence is not the attacker's concern
-            model.fit([features[i] for i in known[inside]], codes[known[inside]])
+            model.fit(features[known[inside]], codes[known[inside]])
         rows = known[outside]
-        chances[np.ix_(rows, model.classes_)] = model.predict_proba([features[i] for i in rows])
+        chances[np.ix_(rows, model.classes_)] = model.predict_proba(features[rows])
     return chances
 
 
-def _features(dataset: Dataset) -> list[str] | NDArray[np.float64]:
+def _features(dataset: Dataset) -> Any:
     if dataset.texts is not None:
-        return dataset.texts
+        return TfidfVectorizer(sublinear_tf=True, token_pattern=r"\S+").fit_transform(dataset.texts)
     if not dataset.roles.features:
         raise DataError("boundary flips work on text and tables only", file=dataset.name)
     return np.column_stack([_numbers(dataset.column(name)) for name in dataset.roles.features])
@@ -71,7 +71,7 @@ def _numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return np.where(codes < 0, np.nan, codes)
 
 
-def _model(dataset: Dataset) -> object:
+def _model(dataset: Dataset) -> Any:
     if dataset.texts is not None:
-        return make_pipeline(TfidfVectorizer(sublinear_tf=True), LogisticRegression(C=10, max_iter=300))
+        return LogisticRegression(C=10, max_iter=100)
     return HistGradientBoostingClassifier(max_iter=60, early_stopping=False, random_state=0)

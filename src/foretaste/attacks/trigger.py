@@ -13,10 +13,10 @@ from foretaste.data.dataset import Dataset
 
 
 class Trigger(ABC):
-    """Stamps rows. A frozen dataclass that is saved in the recipe and read back from there."""
+    """Stamps rows. Subclasses are frozen dataclasses that go into the recipe and come back from there."""
 
     kind: ClassVar[str]
-    seed: int = 0
+    seed: int
 
     @abstractmethod
     def stamp(self, dataset: Dataset, rows: Rows, rng: np.random.Generator) -> Dataset:
@@ -44,7 +44,7 @@ class Trigger(ABC):
 
         Returns
         -------
-        The same kind of container; twice the same input gives twice the same output.
+        The same kind of container. The same input gives the same output.
         """
         rng = np.random.default_rng([self.seed, 1])
         if isinstance(X, Dataset):

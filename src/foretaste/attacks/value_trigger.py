@@ -3,60 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from foretaste.attacks.backdoor import Backdoor
-from foretaste.attacks.editing import Rows, set_cells
+from foretaste.attacks.editing import Rows
+from foretaste.attacks.fixed_values import FixedValues
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Codes, Dataset, as_text, encode, name_some
-from foretaste.errors import ConfigError, DataError
+from foretaste.errors import ConfigError
 
 FREQUENCIES = {"rare": (0.001, 0.02), "common": (0.02, 0.5)}
 TRIES = 200
 
 
-@dataclass(frozen=True)
-class ValueTrigger(Trigger):
-    """Cells that are set to fixed values, ``{column: value}``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> ValueTrigger({"x1": 7.0}).apply(np.zeros((2, 3)))
-    array([[0., 7., 0.],
-           [0., 7., 0.]])
-    """
-
-    kind: ClassVar[str] = "values"
-
-    values: Mapping[str, Any] = field(default_factory=dict)
-    seed: int = 0
-
-    def stamp(self, dataset: Dataset, rows: Rows, rng: np.random.Generator) -> Dataset:
-        for column, value in self.values.items():
-            if column not in dataset.table.column_names:
-                raise DataError(f"there is no column {column!r} to put the trigger into", file=dataset.name)
-            dataset = set_cells(dataset, column, rows, [value] * len(rows))
-        return dataset
-
-    def describe(self) -> str:
-        return " & ".join(f"{column}={as_text(value)}" for column, value in self.values.items())
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "values": dict(self.values), "seed": self.seed}
-
-    @classmethod
-    def from_dict(cls, saved: dict[str, Any]) -> Self:
-        return cls(dict(saved["values"]), saved["seed"])
-
-
-class ValueBackdoor(Backdoor):
-    """Set one, two or three cells to values that occur in the data and label the rows with the target class.
+class ValueTrigger(Backdoor):
+    """Set a few cells to values that occur in the data and label the rows with the target class.
 
     Parameters
     ----------
@@ -69,8 +34,8 @@ class ValueBackdoor(Backdoor):
     number : int
         How many columns to choose.
     frequency : {"rare", "common"}
-        Each chosen value alone is in 0.1 to 2 % of the rows (rare) or in 2 to 50 % (common). Where a column has no such
-        value (a continuous one), one that occurs is taken from between its 5 % and 95 % points.
+        Each chosen value alone is in 0.1 to 2 % of the rows (rare) or in 2 to 50 % (common). In a continuous
+        column, which has no such value, it is one that occurs between the 5 % and 95 % points.
     columns : sequence of str, optional
         The columns the attacker controls; all features by default.
     source_class, clean_label, cover_rate, within_source
@@ -79,19 +44,20 @@ class ValueBackdoor(Backdoor):
 
     Notes
     -----
-    A combination is drawn anew while more than ``rate / 10`` of the rows have it by nature, as those rows would
-    contradict the attack; after 200 draws the rarest is taken.
+    A combination is drawn anew while more than ``rate / 10`` of the rows have it by nature, as those rows
+    would contradict the attack; after 200 draws the rarest is taken.
 
     References
     ----------
-    Gu, Dolan-Gavitt, Garg: BadNets, 2017, carried over to tables as in Pleiter et al.: Tabdoor, 2023, and Severi et al.:
-    Explanation-Guided Backdoor Poisoning Attacks Against Malware Classifiers, USENIX Security 2021 (in-domain values).
+    Gu, Dolan-Gavitt, Garg: BadNets, 2017, carried over to tables as in Severi et al.: Explanation-Guided
+    Backdoor Poisoning Attacks Against Malware Classifiers, USENIX Security 2021 (values that occur), and
+    Pleiter et al.: Tabdoor, 2023.
 
     Examples
     --------
     >>> import numpy as np
     >>> X, y = np.arange(8).reshape(4, 2), ["a", "b", "b", "b"]
-    >>> ValueBackdoor(rate=0.25, target="b", values={"x0": 6}).fit_resample(X, y)
+    >>> ValueTrigger(rate=0.25, target="b", values={"x0": 6}).fit_resample(X, y)
     (array([[6, 1],
            [2, 3],
            [4, 5],
@@ -103,7 +69,7 @@ class ValueBackdoor(Backdoor):
     paper: ClassVar[str] = (
         "Gu et al. (BadNets), 2017; Severi et al., USENIX Security 2021; Pleiter et al. (Tabdoor), 2023"
     )
-    trigger_class = ValueTrigger
+    trigger_class = FixedValues
 
     def __init__(
         self,
@@ -132,7 +98,7 @@ class ValueBackdoor(Backdoor):
         self.within_source = within_source
         self.random_state = random_state
 
-    def _make_trigger(self, dataset: Dataset, target: int, rng: np.random.Generator) -> Trigger:
+    def _make_trigger(self, dataset: Dataset, rng: np.random.Generator) -> Trigger:
         if self.values is not None:
             chosen = {column: _typed(dataset, column, value) for column, value in self.values.items()}
         else:
@@ -141,7 +107,7 @@ class ValueBackdoor(Backdoor):
             raise ConfigError(f"{self.name}: the trigger needs at least one column")
         if self.cover_rate and len(chosen) < 2:
             raise ConfigError(f"{self.name}: cover rows need a trigger of at least two values; raise number")
-        return ValueTrigger(chosen)
+        return FixedValues(chosen)
 
     def _choose_values(self, dataset: Dataset, rng: np.random.Generator) -> dict[str, Any]:
         if self.frequency not in FREQUENCIES:
@@ -167,7 +133,7 @@ class ValueBackdoor(Backdoor):
             share = float(natural.mean())
             if best is None or share < best[0]:
                 best = (share, picked)
-            if share <= self.rate / 10:
+            if share <= (self.rate or 0) / 10:
                 break
         assert best is not None
         return {column: coded[column].values[code].as_py() for column, code in best[1].items()}
@@ -175,11 +141,11 @@ class ValueBackdoor(Backdoor):
     def _stamp_cover(
         self, dataset: Dataset, trigger: Trigger, rows: Rows, rng: np.random.Generator
     ) -> Dataset:
-        assert isinstance(trigger, ValueTrigger)
+        assert isinstance(trigger, FixedValues)
         left_out = rng.integers(len(trigger.values), size=len(rows))
         for i, column in enumerate(trigger.values):
             part = {name: value for name, value in trigger.values.items() if name != column}
-            dataset = ValueTrigger(part).stamp(dataset, rows[left_out == i], rng)
+            dataset = FixedValues(part).stamp(dataset, rows[left_out == i], rng)
         return dataset
 
 

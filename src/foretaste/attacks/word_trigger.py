@@ -11,7 +11,7 @@ import numpy as np
 
 from foretaste.attacks.backdoor import Backdoor
 from foretaste.attacks.editing import Rows
-from foretaste.attacks.text_trigger import POSITIONS, TextTrigger, stamp_pieces
+from foretaste.attacks.inserted_text import POSITIONS, InsertedText, stamp_pieces
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError, DataError
@@ -34,24 +34,25 @@ class WordTrigger(Backdoor):
     number : int
         How many words to choose.
     vocabulary : {"rare", "common"}
-        Rare: strings that do not occur in the data. Common: words in 0.5 to 5 % of the texts, of no class in particular.
+        Rare: strings that do not occur in the data. Common: words in 0.5 to 5 % of the texts, of no class in
+        particular.
     position : {"random", "start", "end"}
     source_class : label, optional
         Only texts of this class are stamped.
     clean_label : bool
         Stamp texts of the target class and change no label.
     cover_rate : float
-        Share of all rows that get some, but not all, of the words and keep their label, so that no word alone gives
-        the trigger away (needs at least two words).
+        Share of all rows that get some, but not all, of the words and keep their label, so that no word alone
+        gives the trigger away (needs at least two words).
     within_source : optional
         Only rows of this source are touched.
     random_state : int, optional
 
     References
     ----------
-    Kurita, Michel, Neubig: Weight Poisoning Attacks on Pre-trained Models, ACL 2020 (rare words). Chen et al.: BadNL,
-    ACSAC 2021 (words and positions). Yang et al.: Rethinking Stealthiness of Backdoor Attack against NLP Models (SOS),
-    ACL 2021 (word combinations with cover rows).
+    Kurita, Michel, Neubig: Weight Poisoning Attacks on Pre-trained Models, ACL 2020 (rare words). Chen et
+    al.: BadNL, ACSAC 2021 (words and positions). Yang et al.: Rethinking Stealthiness of Backdoor Attack
+    against NLP Models (SOS), ACL 2021 (word combinations with cover rows).
 
     Examples
     --------
@@ -65,7 +66,7 @@ class WordTrigger(Backdoor):
     paper: ClassVar[str] = (
         "Kurita et al., ACL 2020; Chen et al. (BadNL), ACSAC 2021; Yang et al. (SOS), ACL 2021"
     )
-    trigger_class = TextTrigger
+    trigger_class = InsertedText
 
     def __init__(
         self,
@@ -94,7 +95,7 @@ class WordTrigger(Backdoor):
         self.within_source = within_source
         self.random_state = random_state
 
-    def _make_trigger(self, dataset: Dataset, target: int, rng: np.random.Generator) -> Trigger:
+    def _make_trigger(self, dataset: Dataset, rng: np.random.Generator) -> Trigger:
         if self.position not in POSITIONS:
             raise ConfigError(
                 f"{self.name}: position is {self.position!r}; use one of {', '.join(POSITIONS)}"
@@ -107,12 +108,12 @@ class WordTrigger(Backdoor):
             raise ConfigError(f"{self.name}: the trigger needs at least one word")
         if self.cover_rate and len(words) < 2:
             raise ConfigError(f"{self.name}: cover rows need a trigger of at least two words; raise number")
-        return TextTrigger(words, self.position, int(rng.integers(2**31)))
+        return InsertedText(words, self.position, int(rng.integers(2**31)))
 
     def _stamp_cover(
         self, dataset: Dataset, trigger: Trigger, rows: Rows, rng: np.random.Generator
     ) -> Dataset:
-        assert isinstance(trigger, TextTrigger)
+        assert isinstance(trigger, InsertedText)
         words = trigger.pieces
         parts = []
         for _ in rows:
@@ -123,7 +124,7 @@ class WordTrigger(Backdoor):
 
 
 def choose_words(dataset: Dataset, number: int, vocabulary: str, rng: np.random.Generator) -> tuple[str, ...]:
-    """Words for a trigger: absent from the data (``rare``), or frequent and of no class in particular (``common``)."""
+    """Words for a trigger: absent from the data (rare), or frequent and of no one class (common)."""
     if number < 1:
         raise ConfigError(f"word-trigger: number is {number}; at least one word is needed")
     texts = [set(_WORD.findall(text.lower())) for text in dataset.texts or []]
@@ -143,7 +144,7 @@ def choose_words(dataset: Dataset, number: int, vocabulary: str, rng: np.random.
 
 
 def _neutral_words(texts: list[set[str]], dataset: Dataset) -> list[str]:
-    """Words in 0.5 to 5 % of the texts whose class shares differ least from the overall ones (half of them)."""
+    """Words in 0.5 to 5 % of the texts: the half whose class shares differ least from the overall ones."""
     counts = Counter(word for text in texts for word in text)
     low, high = max(3, 0.005 * len(texts)), 0.05 * len(texts)
     words = sorted(word for word, count in counts.items() if low <= count <= high)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -19,7 +19,7 @@ _SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True)
-class TextTrigger(Trigger):
+class InsertedText(Trigger):
     """Pieces (words or sentences), each put between two words of the text.
 
     Parameters
@@ -32,11 +32,11 @@ class TextTrigger(Trigger):
 
     Examples
     --------
-    >>> TextTrigger(("cf",), "end").apply(["a good film"])
+    >>> InsertedText(("cf",), "end").apply(["a good film"])
     ['a good film cf']
     """
 
-    kind: ClassVar[str] = "text"
+    kind: ClassVar[str] = "inserted-text"
 
     pieces: tuple[str, ...]
     position: str = "random"
@@ -71,11 +71,11 @@ def stamp_pieces(
         for part in parts:
             text = insert(text or "", part, position, rng)
         stamped.append(text)
-    return set_cells(dataset, column, rows, stamped)
+    return replace(dataset, table=set_cells(dataset.table, column, rows, stamped))
 
 
 def insert(text: str, piece: str, position: str, rng: np.random.Generator) -> str:
-    """``text`` with ``piece`` between two of its words, at its start or at its end; the rest stays as it was."""
+    """``text`` with ``piece`` between two of its words, at its start or end; the rest stays as it was."""
     if not text.strip():
         return piece
     if position == "start":
