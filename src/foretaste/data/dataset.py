@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -9,47 +10,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from foretaste.data.codes import Codes, as_text, encode
+from foretaste.data.formats import DataFile, open_file
+from foretaste.data.limits import DEFAULT_LIMITS, Limits
+from foretaste.data.names import name_some, require_column
+from foretaste.data.plain import plain_table
+from foretaste.data.profile import profile
+from foretaste.data.roles import ColumnNote, Roles
 from foretaste.errors import DataError
 
-
-@dataclass(frozen=True, slots=True)
-class Roles:
-    """Which column plays which part. ``features`` are the columns a model may learn from, text aside."""
-
-    label: str | None = None
-    source: str | None = None
-    time: str | None = None
-    id: str | None = None
-    text: str | None = None
-    image: str | None = None
-    features: tuple[str, ...] = ()
-
-    def named(self) -> dict[str, str]:
-        """The single-column roles in use, ``{role: column}``."""
-        pairs = {name: getattr(self, name) for name in ("label", "source", "time", "id", "text", "image")}
-        return {role: column for role, column in pairs.items() if column is not None}
-
-
-@dataclass(frozen=True)
-class Codes:
-    """A column as small integers: ``codes[i]`` indexes ``values``; a missing value is -1.
-
-    ``values`` are in ascending order of their text, so the same rows in another order give the same values.
-    """
-
-    codes: NDArray[np.int32]
-    values: pa.Array
-
-    @cached_property
-    def names(self) -> list[str]:
-        """Every value as text, in the order of ``values``."""
-        return [as_text(value) for value in self.values]
-
-    def __len__(self) -> int:
-        return len(self.values)
+__all__ = ["Codes", "ColumnNote", "Dataset", "Roles", "as_text", "encode", "name_some"]
 
 
 @dataclass(frozen=True)
@@ -64,26 +36,84 @@ class Dataset:
     name : str
         What to call it in a report; a file name where it came from a file.
     notes : tuple of str
-        What was noticed while reading (columns left out of the features and why).
+        What was noticed while reading (encodings, missing labels, broken images).
+    columns : tuple of ColumnNote
+        What was decided about every column and why; empty where the roles were given, not found.
     """
 
     table: pa.Table
     roles: Roles = field(default_factory=Roles)
     name: str = "data"
+    notes: tuple[str, ...] = ()
+    columns: tuple[ColumnNote, ...] = ()
 
     def __post_init__(self) -> None:
         for role, column in self.roles.named().items():
-            self._require(column, role)
+            require_column(column, self.table.column_names, use=role, file=self.name)
         for column in self.roles.features:
-            self._require(column, "feature")
+            require_column(column, self.table.column_names, use="feature", file=self.name)
 
-    def _require(self, column: str, role: str) -> None:
-        if column not in self.table.column_names:
-            raise DataError(
-                f"there is no column {column!r} to use as {role}",
-                file=self.name,
-                hint=f"its columns are {name_some(self.table.column_names)}",
-            )
+    @classmethod
+    def read(
+        cls,
+        path: str | os.PathLike[str] | DataFile,
+        *,
+        label: str | None = None,
+        source: str | None = None,
+        time: str | None = None,
+        id: str | None = None,
+        text: str | None = None,
+        image: str | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Dataset:
+        """Read a data file and find out what part every column plays.
+
+        Parameters
+        ----------
+        path : str, path or DataFile
+            Any format that `foretaste.data.open_file` knows.
+        label, source, time, id, text, image : str, optional
+            Columns by their part; what a format fixes itself (``y`` in an ``.npz``) need not be named.
+        limits : Limits
+            What the file may cost before it is refused.
+
+        Raises
+        ------
+        DataError
+            Where the file is not sound, has no rows, or a named column cannot play its part.
+        """
+        opened = path if isinstance(path, DataFile) else open_file(path, limits=limits)
+        named = {"label": label, "source": source, "time": time, "id": id, "text": text, "image": image}
+        for role, column in opened.defaults.items():
+            if named[role] is None and column not in named.values():
+                named[role] = column
+        for role, column in named.items():
+            if column is not None:
+                require_column(column, opened.columns, use=role, file=opened.path)
+        table = opened.read()
+        return cls.from_table(table, name=opened.path.name, notes=tuple(opened.notes), **named)
+
+    @classmethod
+    def from_table(
+        cls,
+        table: pa.Table,
+        *,
+        label: str | None = None,
+        source: str | None = None,
+        time: str | None = None,
+        id: str | None = None,
+        text: str | None = None,
+        image: str | None = None,
+        name: str = "data",
+        notes: tuple[str, ...] = (),
+    ) -> Dataset:
+        """A data set from an Arrow table of any types; the parts of columns are found as in `read`."""
+        if table.num_rows == 0:
+            raise DataError("it has no rows", file=name)
+        plain = plain_table(table)
+        named = {"label": label, "source": source, "time": time, "id": id, "text": text, "image": image}
+        found = profile(plain, named, file=name)
+        return cls(plain, found.roles, name, notes + found.notes, found.columns)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -108,7 +138,8 @@ class Dataset:
         """The text column as a list of str (missing text is empty), or None without one."""
         if self.roles.text is None:
             return None
-        return [value or "" for value in self.table.column(self.roles.text).cast(pa.large_string()).to_pylist()]
+        column = self.table.column(self.roles.text).cast(pa.large_string())
+        return [value or "" for value in column.to_pylist()]
 
     def take(self, rows: NDArray[Any] | Sequence[int]) -> Dataset:
         """The rows at these positions, in this order."""
@@ -121,46 +152,3 @@ class Dataset:
             position = self.table.column_names.index(name)
             return replace(self, table=self.table.set_column(position, name, array))
         return replace(self, table=self.table.append_column(name, array))
-
-
-def encode(column: pa.ChunkedArray | pa.Array) -> Codes:
-    """Encode a column of any scalar type as integers, values sorted by their text.
-
-    Examples
-    --------
-    >>> coded = encode(pa.array(["b", None, "a", "b"]))
-    >>> coded.codes.tolist(), coded.names
-    ([1, -1, 0, 1], ['a', 'b'])
-    """
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):  # zero chunks stay chunked
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    if pa.types.is_floating(array.type):  # NaN is a missing value
-        array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
-    coded = array.dictionary_encode()
-    order = np.array(sorted(range(len(coded.dictionary)), key=lambda i: as_text(coded.dictionary[i])), dtype=np.int64)
-    rank = np.empty(len(order), dtype=np.int32)
-    rank[order] = np.arange(len(order), dtype=np.int32)
-    raw = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    codes = np.where(raw < 0, np.int32(-1), rank[raw] if len(rank) else np.int32(-1)).astype(np.int32)
-    return Codes(codes, coded.dictionary.take(pa.array(order)))
-
-
-def as_text(value: Any) -> str:
-    """One cell as a person would write it: integers without ``.0``, missing as an empty string."""
-    item = value.as_py() if isinstance(value, pa.Scalar) else value
-    if item is None:
-        return ""
-    if isinstance(item, float) and item.is_integer() and abs(item) < 1e15:
-        return str(int(item))
-    if isinstance(item, bytes):
-        return item.decode("utf-8", "replace")
-    return str(item)
-
-
-def name_some(names: Sequence[str], limit: int = 8) -> str:
-    """``a, b, c and 12 more``: at most ``limit`` of the names."""
-    shown = ", ".join(repr(name) for name in names[:limit])
-    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

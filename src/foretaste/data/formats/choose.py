@@ -1,0 +1,62 @@
+"""Which format a path holds, by its name and its first bytes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from foretaste.data.formats.csv import DelimitedData
+from foretaste.data.formats.npz import NpzData
+from foretaste.data.formats.opened import DataFile
+from foretaste.data.formats.parquet import ParquetData, ParquetFolder
+from foretaste.data.limits import DEFAULT_LIMITS, Limits
+from foretaste.errors import DataError
+
+_KNOWN = ".csv, .tsv, .jsonl (each also .gz), .parquet, .arrow, .npz, a folder of Parquet shards or of class folders"
+
+
+def open_file(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> DataFile:
+    """Open a data file or folder without reading its rows.
+
+    Parameters
+    ----------
+    path : str or path
+        ``.csv``, ``.tsv``, ``.jsonl`` (each also ``.gz``), ``.parquet``, ``.arrow``, ``.npz``, a folder of
+        Parquet shards, or a folder with one sub-folder of images per class.
+    limits : Limits
+        What it may cost before it is refused.
+
+    Raises
+    ------
+    DataError
+        Where nothing is there, the format is not one of these, or the file is not sound.
+    """
+    place = Path(path)
+    if not place.exists():
+        raise DataError("there is no such file or folder", file=place)
+    if place.is_dir():
+        return _open_folder(place, limits)
+    if not place.is_file():
+        raise DataError("it is neither a file nor a folder", file=place)
+    if place.stat().st_size == 0:
+        raise DataError("it is empty", file=place)
+    name = place.name.lower()
+    inner = name.removesuffix(".gz")
+    if inner.endswith((".csv", ".tsv")):
+        return DelimitedData(place, limits)
+    if name.endswith((".parquet", ".pq")):
+        return ParquetData(place, limits)
+    if name.endswith(".npz"):
+        return NpzData(place, limits)
+    raise DataError("its format is not known", file=place, hint=f"known are {_KNOWN}")
+
+
+def _open_folder(place: Path, limits: Limits) -> DataFile:
+    shards = [
+        path
+        for path in sorted(place.rglob("*.parquet"))
+        if path.is_file() and not any(part.startswith((".", "_")) for part in path.relative_to(place).parts)
+    ]
+    if shards:
+        return ParquetFolder(place, shards, limits)
+    raise DataError("it holds no Parquet shards and no class folders of images", file=place)

@@ -1,0 +1,33 @@
+"""What a table costs in memory, before it is read."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from foretaste.data.formats.opened import DataFile
+from foretaste.data.limits import Limits
+from foretaste.errors import DataError
+
+
+def fixed_width(schema: pa.Schema) -> float:
+    """Bytes that one row takes in memory at least."""
+    width = 0.0
+    for field in schema:
+        kind = field.type.storage_type if isinstance(field.type, pa.FixedShapeTensorType) else field.type
+        try:
+            width += kind.bit_width / 8
+        except ValueError:
+            width += 4
+    return width
+
+
+def check_table_size(data: DataFile, limits: Limits) -> None:
+    """Raise `DataError` where reading all of ``data`` at once would take more memory than ``limits`` allow."""
+    needed = (data.num_rows or 0) * (data.bytes_per_row or 0.0)
+    if needed > limits.table_bytes:
+        raise DataError(
+            f"its {data.num_rows} rows need about {needed / 2**30:.0f} GiB of memory,"
+            f" the limit is {limits.table_bytes / 2**30:.0f} GiB",
+            file=data.path,
+            hint="scan a sample of it, or check where it comes from",
+        )
