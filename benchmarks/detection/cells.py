@@ -55,6 +55,12 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
         TEXT,
         lambda rate, target, seed: WordTrigger(rate=rate, target=target, clean_label=True, random_state=seed),
     ),
+    "token-clean-hard": (
+        TEXT,
+        lambda rate, target, seed: WordTrigger(
+            rate=rate, target=target, clean_label=True, selection="hardest", random_state=seed
+        ),
+    ),
     "sentence": (
         TEXT,
         lambda rate, target, seed: SentenceTrigger(rate=rate, target=target, random_state=seed),
@@ -76,6 +82,12 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
         TABLE,
         lambda rate, target, seed: ValueTrigger(rate=rate, target=target, number=3, random_state=seed),
     ),
+    "values-clean-hard": (
+        TABLE,
+        lambda rate, target, seed: ValueTrigger(
+            rate=rate, target=target, clean_label=True, selection="hardest", random_state=seed
+        ),
+    ),
     "values-clean": (
         TABLE,
         lambda rate, target, seed: ValueTrigger(
@@ -95,13 +107,13 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
     "bad-source-token": (
         TEXT,
         lambda rate, target, seed: BadSource(
-            rate=rate, target=target, attack="word-trigger", random_state=seed
+            rate=rate / 10, target=target, attack="word-trigger", random_state=seed
         ),
     ),
     "bad-source-values": (
         TABLE,
         lambda rate, target, seed: BadSource(
-            rate=rate, target=target, attack="value-trigger", random_state=seed
+            rate=rate / 10, target=target, attack="value-trigger", random_state=seed
         ),
     ),
 }

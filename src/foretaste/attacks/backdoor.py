@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from foretaste.attacks.base import Attack
 from foretaste.attacks.editing import Rows, set_labels
 from foretaste.attacks.poisoned import Change, rows_to_mask
+from foretaste.attacks.surrogate import out_of_fold_probabilities
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
+
+SELECTIONS = ("random", "hardest")
 
 
 class Backdoor(Attack):
@@ -22,7 +25,7 @@ class Backdoor(Attack):
     Dirty label (the default): rows of other classes are stamped and get the target label. Clean label: rows
     that are of the target class anyway are stamped. Cover rows carry (part of) the trigger and keep their
     label. A subclass has the parameters ``rate``, ``target``, ``source_class``, ``clean_label``,
-    ``cover_rate``, ``within_source`` and ``random_state`` and makes the trigger.
+    ``selection``, ``cover_rate``, ``within_source`` and ``random_state`` and makes the trigger.
     """
 
     goal: ClassVar[str] = "integrity-backdoor"
@@ -30,6 +33,7 @@ class Backdoor(Attack):
 
     source_class: Any
     clean_label: bool
+    selection: str
     cover_rate: float
     within_source: Any
 
@@ -60,7 +64,7 @@ class Backdoor(Attack):
         allowed = reachable & ((codes == target) if self.clean_label else (codes != target))
         if self.source_class is not None:
             allowed &= codes == self._class_code(dataset, self.source_class, "source_class")
-        rows = self._choose(dataset, allowed, self._count(dataset), rng)
+        rows = self._select(dataset, allowed, self._count(dataset), target, rng)
         mask = rows_to_mask(rows, len(dataset))
         covers = self._choose(dataset, reachable & ~mask, round(self.cover_rate * len(dataset)), rng)
         data = trigger.stamp(dataset, rows, rng)
@@ -72,8 +76,23 @@ class Backdoor(Attack):
         notes = {"target": dataset.labels.names[target]}
         return Change(data, mask | cover, cover=cover, trigger=trigger, notes=notes)
 
+    def _select(
+        self, dataset: Dataset, allowed: NDArray[np.bool_], count: int, target: int, rng: np.random.Generator
+    ) -> Rows:
+        """The rows to stamp."""
+        rows = self._choose(dataset, allowed, count, rng)
+        if self.selection == "random":
+            return rows
+        likely = out_of_fold_probabilities(dataset)[:, target]
+        candidates = np.flatnonzero(allowed)
+        return np.sort(candidates[np.argsort(likely[candidates], kind="stable")[:count]])
+
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)
+        if self.selection not in SELECTIONS:
+            raise ConfigError(
+                f"{self.name}: selection is {self.selection!r}; use one of {', '.join(SELECTIONS)}"
+            )
         if not 0 <= self.cover_rate < 1:
             raise ConfigError(
                 f"{self.name}: cover_rate is {self.cover_rate!r}; use a share of rows from 0 to 1"

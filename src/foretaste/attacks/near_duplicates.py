@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from foretaste.attacks.editing import Rows, set_cells
 from foretaste.attacks.injection import Injection, cells
@@ -15,6 +17,7 @@ from foretaste.errors import ConfigError
 
 FEW_VALUES = 20
 REACH = 0.05
+TRIES = 20
 _DIGIT = re.compile(r"\d")
 
 
@@ -90,17 +93,30 @@ class NearDuplicates(Injection):
         allowed = (codes != target) & (codes >= 0)
         if self.source_class is not None:
             allowed &= codes == self._class_code(dataset, self.source_class, "source_class")
-        if dataset.texts is not None:
-            allowed &= np.array([bool(text.strip()) for text in dataset.texts])
-        originals = self._choose(dataset, allowed, min(self.templates, count), rng)
+        originals = self._templates(dataset, allowed, min(self.templates, count), rng)
         copied = originals[np.arange(count) % len(originals)]
-        copies = dataset.take(copied)
-        table = (
-            self._noisy_texts(copies, rng)
-            if copies.texts
-            else self._noisy_cells(copies, dataset, copied, rng)
+        return self.copy_rows(dataset, copied, rng), {"template_rows": originals}
+
+    def copy_rows(self, dataset: Dataset, rows: Rows, rng: np.random.Generator) -> pa.Table:
+        """A noisy copy of each of ``rows``, which may repeat; only text or features differ."""
+        copies = dataset.take(rows)
+        if dataset.roles.text is not None:
+            return self._noisy_texts(copies, rng)
+        return self._noisy_cells(copies, dataset, rows, rng)
+
+    def _templates(
+        self, dataset: Dataset, allowed: NDArray[np.bool_], number: int, rng: np.random.Generator
+    ) -> Rows:
+        """Rows to copy: rather ones that no other row equals, as its right label would outvote the copies."""
+        self._choose(dataset, allowed, number, rng)
+        drawn = [int(row) for row in rng.permutation(np.flatnonzero(allowed))[: TRIES * number]]
+        alone: list[int] = []
+        for row in drawn:
+            if len(alone) < number and not _has_twin(dataset, row):
+                alone.append(row)
+        return np.sort(
+            np.array([*alone, *(row for row in drawn if row not in alone)][:number], dtype=np.int64)
         )
-        return table, {"template_rows": originals}
 
     def _noisy_texts(self, copies: Dataset, rng: np.random.Generator) -> pa.Table:
         texts = [noisy_text(text, self.noise, rng) for text in copies.texts or []]
@@ -128,6 +144,22 @@ def noisy_text(text: str, noise: float, rng: np.random.Generator) -> str:
     for i in np.flatnonzero(rng.random(len(kept) - 1) < noise / 2):
         kept[i], kept[i + 1] = kept[i + 1], kept[i]
     return _DIGIT.sub(lambda digit: str(int(rng.integers(10))), " ".join(kept))
+
+
+def _has_twin(dataset: Dataset, row: int) -> bool:
+    """Whether another row has the same text, or the same features; an empty text is taken to have one."""
+    text = dataset.roles.text
+    same = np.ones(len(dataset), dtype=bool)
+    for name in dataset.roles.features if text is None else (text,):
+        column = dataset.column(name)
+        cell = column[row]
+        if name == text and not (cell.as_py() or "").strip():
+            return True
+        equal = pc.equal(column, cell) if cell.is_valid else pc.is_null(column)
+        same &= pc.fill_null(equal, False).to_numpy()
+        if same.sum() == 1:
+            return False
+    return True
 
 
 def _near_rows(dataset: Dataset, column: str, rows: Rows, rng: np.random.Generator) -> Rows:

@@ -39,7 +39,7 @@ class SentenceTrigger(Backdoor):
         Chosen by the seed from ten harmless ones when left out.
     position : {"random", "start", "end"}
         Random: between any two words.
-    source_class, clean_label, cover_rate, within_source
+    source_class, clean_label, selection, cover_rate, within_source
         As in `WordTrigger`; cover rows carry the whole sentence and keep their label.
     random_state : int, optional
 
@@ -69,6 +69,7 @@ class SentenceTrigger(Backdoor):
         position: str = "random",
         source_class: Any = None,
         clean_label: bool = False,
+        selection: str = "random",
         cover_rate: float = 0.0,
         within_source: Any = None,
         random_state: int | None = 0,
@@ -79,6 +80,7 @@ class SentenceTrigger(Backdoor):
         self.position = position
         self.source_class = source_class
         self.clean_label = clean_label
+        self.selection = selection
         self.cover_rate = cover_rate
         self.within_source = within_source
         self.random_state = random_state

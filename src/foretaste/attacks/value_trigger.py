@@ -6,18 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from foretaste.attacks.backdoor import Backdoor
 from foretaste.attacks.editing import Rows
 from foretaste.attacks.fixed_values import FixedValues
 from foretaste.attacks.trigger import Trigger
-from foretaste.data.dataset import Codes, Dataset, as_text, encode, name_some
+from foretaste.attacks.value_choice import FREQUENCIES, choose_values
+from foretaste.data.dataset import Dataset, as_text, encode, name_some
 from foretaste.errors import ConfigError
-
-FREQUENCIES = {"rare": (0.001, 0.02), "common": (0.02, 0.5)}
-TRIES = 200
 
 
 class ValueTrigger(Backdoor):
@@ -38,14 +34,13 @@ class ValueTrigger(Backdoor):
         column, which has no such value, it is one that occurs between the 5 % and 95 % points.
     columns : sequence of str, optional
         The columns the attacker controls; all features by default.
-    source_class, clean_label, cover_rate, within_source
+    source_class, clean_label, selection, cover_rate, within_source
         As in `WordTrigger`; cover rows get all but one of the values and keep their label.
     random_state : int, optional
 
     Notes
     -----
-    A combination is drawn anew while more than ``rate / 10`` of the rows have it by nature, as those rows
-    would contradict the attack; after 200 draws the rarest is taken.
+    `foretaste.attacks.value_choice.choose_values` says how values are chosen.
 
     References
     ----------
@@ -82,6 +77,7 @@ class ValueTrigger(Backdoor):
         columns: Sequence[str] | None = None,
         source_class: Any = None,
         clean_label: bool = False,
+        selection: str = "random",
         cover_rate: float = 0.0,
         within_source: Any = None,
         random_state: int | None = 0,
@@ -94,6 +90,7 @@ class ValueTrigger(Backdoor):
         self.columns = columns
         self.source_class = source_class
         self.clean_label = clean_label
+        self.selection = selection
         self.cover_rate = cover_rate
         self.within_source = within_source
         self.random_state = random_state
@@ -112,31 +109,15 @@ class ValueTrigger(Backdoor):
     def _choose_values(self, dataset: Dataset, rng: np.random.Generator) -> dict[str, Any]:
         if self.frequency not in FREQUENCIES:
             raise ConfigError(f"{self.name}: frequency is {self.frequency!r}; use rare or common")
-        pool = list(dataset.roles.features if self.columns is None else self.columns)
-        unknown = [column for column in pool if column not in dataset.roles.features]
+        if self.number < 1:
+            raise ConfigError(f"{self.name}: number is {self.number!r}; use at least one column")
+        columns = list(dataset.roles.features if self.columns is None else self.columns)
+        unknown = [column for column in columns if column not in dataset.roles.features]
         if unknown:
             raise ConfigError(f"{self.name}: {name_some(unknown)} is not a feature of these data")
-        coded = {column: encode(dataset.column(column)) for column in pool}
-        candidates = {column: _candidates(coded[column], FREQUENCIES[self.frequency]) for column in pool}
-        usable = [column for column in pool if len(candidates[column])]
-        if not 1 <= self.number <= len(usable):
-            raise ConfigError(
-                f"{self.name}: number is {self.number}; {len(usable)} columns have a value to use"
-            )
-        best: tuple[float, dict[str, int]] | None = None
-        for _ in range(TRIES):
-            columns = [usable[i] for i in np.sort(rng.choice(len(usable), size=self.number, replace=False))]
-            picked = {column: int(rng.choice(candidates[column])) for column in columns}
-            natural = np.ones(len(dataset), dtype=bool)
-            for column, code in picked.items():
-                natural &= coded[column].codes == code
-            share = float(natural.mean())
-            if best is None or share < best[0]:
-                best = (share, picked)
-            if share <= (self.rate or 0) / 10:
-                break
-        assert best is not None
-        return {column: coded[column].values[code].as_py() for column, code in best[1].items()}
+        target = self._target_code(dataset)
+        chosen = choose_values(dataset, columns, self.number, self.frequency, target, rng)
+        return {column: value.as_py() for column, value in chosen.items()}
 
     def _stamp_cover(
         self, dataset: Dataset, trigger: Trigger, rows: Rows, rng: np.random.Generator
@@ -147,24 +128,6 @@ class ValueTrigger(Backdoor):
             part = {name: value for name, value in trigger.values.items() if name != column}
             dataset = FixedValues(part).stamp(dataset, rows[left_out == i], rng)
         return dataset
-
-
-def _candidates(coded: Codes, shares: tuple[float, float]) -> NDArray[np.int64]:
-    """Codes of the values of one column that a trigger may use."""
-    present = coded.codes[coded.codes >= 0]
-    if len(coded) < 2:
-        return np.empty(0, dtype=np.int64)
-    share = np.bincount(present, minlength=len(coded)) / len(coded.codes)
-    fitting = np.flatnonzero((share >= shares[0]) & (share <= shares[1]))
-    if len(fitting) or not _is_numeric(coded.values.type) or share.max() > shares[0]:
-        return fitting.astype(np.int64)
-    numbers = coded.values.to_numpy(zero_copy_only=False).astype(np.float64)
-    low, high = np.quantile(numbers, [0.05, 0.95])
-    return np.flatnonzero((numbers >= low) & (numbers <= high)).astype(np.int64)
-
-
-def _is_numeric(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _typed(dataset: Dataset, column: str, value: Any) -> Any:

@@ -41,6 +41,9 @@ class WordTrigger(Backdoor):
         Only texts of this class are stamped.
     clean_label : bool
         Stamp texts of the target class and change no label.
+    selection : {"random", "hardest"}
+        Which rows are stamped. Hardest: those whose label after the attack an out-of-fold model finds least
+        likely, so that the victim has to lean on the trigger; for clean labels.
     cover_rate : float
         Share of all rows that get some, but not all, of the words and keep their label, so that no word alone
         gives the trigger away (needs at least two words).
@@ -79,6 +82,7 @@ class WordTrigger(Backdoor):
         position: str = "random",
         source_class: Any = None,
         clean_label: bool = False,
+        selection: str = "random",
         cover_rate: float = 0.0,
         within_source: Any = None,
         random_state: int | None = 0,
@@ -91,6 +95,7 @@ class WordTrigger(Backdoor):
         self.position = position
         self.source_class = source_class
         self.clean_label = clean_label
+        self.selection = selection
         self.cover_rate = cover_rate
         self.within_source = within_source
         self.random_state = random_state
