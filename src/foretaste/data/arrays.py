@@ -41,12 +41,14 @@ def columns_from_matrix(matrix: NDArray[Any]) -> dict[str, pa.Array]:
     return {f"x{j}": column_from_array(matrix[:, j]) for j in range(matrix.shape[1])}
 
 
-def tensor_from_images(images: NDArray[Any]) -> pa.Array:
-    """Numbers ``[N, ...]`` as one column of tensors."""
-    if len(images):
-        return pa.FixedShapeTensorArray.from_numpy_ndarray(np.ascontiguousarray(images))
+def tensor_from_images(images: NDArray[Any], present: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Numbers ``[N, ...]`` as one column of tensors, missing where ``present [N]`` is false."""
     kind = pa.fixed_shape_tensor(pa.from_numpy_dtype(images.dtype), images.shape[1:])
-    return pa.ExtensionArray.from_storage(kind, pa.array([], kind.storage_type))
+    mask = None if present is None or present.all() else pa.array(~present)
+    flat = pa.array(np.ascontiguousarray(images).reshape(-1))
+    return pa.ExtensionArray.from_storage(
+        kind, pa.FixedSizeListArray.from_arrays(flat, type=kind.storage_type, mask=mask)
+    )
 
 
 def images_from_tensor(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:

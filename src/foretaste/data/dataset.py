@@ -83,7 +83,8 @@ class Dataset:
             Where the file is not sound, has no rows, or a named column cannot play its part.
         """
         opened = path if isinstance(path, DataFile) else open_file(path, limits=limits)
-        named = {"label": label, "source": source, "time": time, "id": id, "text": text, "image": image}
+        named: dict[str, str | None] = {"label": label, "source": source, "time": time}
+        named |= {"id": id, "text": text, "image": image}
         for role, column in opened.defaults.items():
             if named[role] is None and column not in named.values():
                 named[role] = column
@@ -91,7 +92,7 @@ class Dataset:
             if column is not None:
                 require_column(column, opened.columns, use=role, file=opened.path)
         table = opened.read()
-        return cls.from_table(table, name=opened.path.name, notes=tuple(opened.notes), **named)
+        return cls._profiled(table, named, opened.path.name, tuple(opened.notes))
 
     @classmethod
     def from_table(
@@ -108,12 +109,17 @@ class Dataset:
         notes: tuple[str, ...] = (),
     ) -> Dataset:
         """A data set from an Arrow table of any types; the parts of columns are found as in `read`."""
+        named = {"label": label, "source": source, "time": time, "id": id, "text": text, "image": image}
+        return cls._profiled(plain_table(table), named, name, notes)
+
+    @classmethod
+    def _profiled(
+        cls, table: pa.Table, named: dict[str, str | None], name: str, notes: tuple[str, ...]
+    ) -> Dataset:
         if table.num_rows == 0:
             raise DataError("it has no rows", file=name)
-        plain = plain_table(table)
-        named = {"label": label, "source": source, "time": time, "id": id, "text": text, "image": image}
-        found = profile(plain, named, file=name)
-        return cls(plain, found.roles, name, notes + found.notes, found.columns)
+        found = profile(table, named, file=name)
+        return cls(table, found.roles, name, notes + found.notes, found.columns)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

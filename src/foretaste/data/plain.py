@@ -189,4 +189,4 @@ def numeric_values(column: pa.ChunkedArray | pa.Array) -> NDArray[np.float64]:
         raise DataError(f"a column of {kind} holds no numbers")
     values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).astype(np.float64)
     values = np.where(np.isfinite(values), values, np.nan)
-    return values * scale  # type: ignore[no-any-return]
+    return values * scale

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -172,11 +173,11 @@ def _is_one_to_one(coded: pa.ChunkedArray, distinct: int, labels: NDArray[np.int
 def _whole_numbers(column: pa.ChunkedArray) -> NDArray[np.int64] | None:
     """The values present as integers, where all of them are."""
     if pa.types.is_integer(column.type):
-        values = column.drop_null().to_numpy()
-        return values if values.dtype != np.uint64 else values.astype(np.float64).astype(np.int64)
+        integers: NDArray[Any] = column.drop_null().to_numpy()
+        return integers.astype(np.int64)
     if not pa.types.is_floating(column.type):
         return None
-    floats = column.drop_null().to_numpy()
+    floats: NDArray[Any] = column.drop_null().to_numpy()
     floats = floats[~np.isnan(floats)]
     if not len(floats) or not np.all(np.abs(floats) < 2**53) or not np.all(floats == np.floor(floats)):
         return None

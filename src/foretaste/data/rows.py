@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -150,7 +151,7 @@ def _hash_batch(batch: pa.RecordBatch, prefix: bytes) -> list[bytes]:
         parts += cell_parts(column)
     merged = _merge_fixed(parts)
     if len(merged) == 1 and isinstance(merged[0], np.ndarray):
-        data, width = memoryview(np.ascontiguousarray(merged[0])).cast("B"), merged[0].shape[1]
+        data, width = merged[0].tobytes(), merged[0].shape[1]
         return [hashlib.sha256(data[i : i + width]).digest() for i in range(0, n * width, width)]
     arrays = [_as_binary(part) if isinstance(part, np.ndarray) else part for part in merged]
     empty = pa.scalar(b"", pa.large_binary())
@@ -160,7 +161,7 @@ def _hash_batch(batch: pa.RecordBatch, prefix: bytes) -> list[bytes]:
     ].tolist()
     data = memoryview(joined.buffers()[2])
     sha256 = hashlib.sha256
-    return [sha256(data[a:b]).digest() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [sha256(data[a:b]).digest() for a, b in pairwise(offsets)]
 
 
 def _merge_fixed(parts: list[Bytes2D | pa.Array]) -> list[Bytes2D | pa.Array]:

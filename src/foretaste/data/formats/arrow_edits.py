@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from foretaste.data.codes import as_text
 from foretaste.data.formats.opened import Edits
 from foretaste.errors import DataError
 
@@ -39,21 +40,31 @@ def edit_table(
 def edit_column(column: pa.ChunkedArray, cells: Mapping[int, str]) -> pa.ChunkedArray:
     """The column with the text of ``cells`` in these rows, in the stored type."""
     stored = column.type
-    plain = column.cast(stored.value_type) if pa.types.is_dictionary(stored) else column
     rows = np.array(sorted(cells), dtype=np.int64)
     mask = np.zeros(len(column), dtype=bool)
     mask[rows] = True
-    values = pa.array([cells[int(row)] for row in rows], pa.string()).cast(plain.type)
-    edited = pc.replace_with_mask(plain, pa.array(mask), values)
+    texts = [cells[int(row)] for row in rows]
     if not pa.types.is_dictionary(stored):
-        return edited
-    encoded = edited.dictionary_encode().unify_dictionaries()
-    return pa.chunked_array(
-        [
-            pa.DictionaryArray.from_arrays(
-                chunk.indices.cast(stored.index_type), chunk.dictionary, ordered=stored.ordered
-            )
-            for chunk in encoded.chunks
-        ],
-        type=stored,
-    )
+        return pc.replace_with_mask(column, pa.array(mask), _values(texts, stored))
+    unified = column.unify_dictionaries()
+    dictionary = unified.chunk(0).dictionary
+    known = {as_text(value): index for index, value in enumerate(dictionary)}
+    new = [text for text in dict.fromkeys(texts) if text not in known]
+    if (
+        new
+    ):  # the dictionary of an Arrow file stays the same in all batches, so it is left alone where it can be
+        known |= {text: len(dictionary) + i for i, text in enumerate(new)}
+        dictionary = pa.concat_arrays([dictionary, _values(new, stored.value_type)])
+    indices = pa.chunked_array([chunk.indices for chunk in unified.chunks], type=stored.index_type)
+    replacements = pa.array([known[text] for text in texts], stored.index_type)
+    edited = pc.replace_with_mask(indices, pa.array(mask), replacements)
+    chunks = [pa.DictionaryArray.from_arrays(c, dictionary, ordered=stored.ordered) for c in edited.chunks]
+    return pa.chunked_array(chunks, type=stored)
+
+
+def _values(texts: Sequence[str], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return pa.array([text.encode() for text in texts], kind)
+    if pa.types.is_float16(kind):
+        return pa.array([np.float16(text) for text in texts], kind)
+    return pa.array(texts, pa.string()).cast(kind)

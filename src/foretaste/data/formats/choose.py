@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from foretaste.data.formats.arrow import ArrowData
 from foretaste.data.formats.csv import DelimitedData
+from foretaste.data.formats.image_folder import ImageFolderData
+from foretaste.data.formats.jsonl import JsonLinesData
 from foretaste.data.formats.npz import NpzData
 from foretaste.data.formats.opened import DataFile
 from foretaste.data.formats.parquet import ParquetData, ParquetFolder
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
 from foretaste.errors import DataError
 
-_KNOWN = ".csv, .tsv, .jsonl (each also .gz), .parquet, .arrow, .npz, a folder of Parquet shards or of class folders"
+_KNOWN = ".csv, .tsv, .jsonl (each also .gz), .parquet, .arrow, .npz and folders of Parquet shards or class folders"
 
 
 def open_file(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> DataFile:
@@ -44,6 +47,10 @@ def open_file(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) 
     inner = name.removesuffix(".gz")
     if inner.endswith((".csv", ".tsv")):
         return DelimitedData(place, limits)
+    if inner.endswith((".jsonl", ".ndjson")):
+        return JsonLinesData(place, limits)
+    if name.endswith((".arrow", ".feather", ".ipc", ".arrows")):
+        return ArrowData(place, limits)
     if name.endswith((".parquet", ".pq")):
         return ParquetData(place, limits)
     if name.endswith(".npz"):
@@ -59,4 +66,4 @@ def _open_folder(place: Path, limits: Limits) -> DataFile:
     ]
     if shards:
         return ParquetFolder(place, shards, limits)
-    raise DataError("it holds no Parquet shards and no class folders of images", file=place)
+    return ImageFolderData(place, limits)

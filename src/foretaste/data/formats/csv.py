@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,119 +12,89 @@ import pyarrow.csv as arrow_csv
 from numpy.typing import NDArray
 
 from foretaste.data.codes import encode
-from foretaste.data.formats.csv_records import Dialect, blocks
-from foretaste.data.formats.csv_types import Kind, convert, join, kind_of
+from foretaste.data.formats.csv_records import sniff
+from foretaste.data.formats.csv_types import convert, kind_of
+from foretaste.data.formats.kinds import Kind, join
 from foretaste.data.formats.opened import Edits
-from foretaste.data.formats.streams import Readable, Transcoded, byte_order_mark, create_bytes, open_bytes
+from foretaste.data.formats.sizes import check_bytes
+from foretaste.data.formats.text_file import LINES, NUL_HINT, TextFile
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
 from foretaste.data.names import unique_names
 from foretaste.errors import DataError
-
-_DELIMITERS = (b",", b";", b"\t", b"|")
-_NUL_HINT = "is it UTF-16 without a byte order mark, or a binary file?"
 
 
 class DelimitedData:
     """One CSV or TSV file. See `DataFile`.
 
     The first record names the columns. UTF-8 (with or without a byte order mark), UTF-16 with one, else
-    Latin-1. A CSV may be separated by semicolons, tabs or bars when its header holds no comma.
+    Latin-1. A CSV may be separated by semicolons, tabs or bars instead of commas.
     """
 
     def __init__(self, path: Path, limits: Limits = DEFAULT_LIMITS) -> None:
         self.path = path
         self.limits = limits
-        self.format = "tsv" if ".tsv" in [suffix.lower() for suffix in path.suffixes[-2:]] else "csv"
+        self.format = "tsv" if path.name.lower().removesuffix(".gz").endswith(".tsv") else "csv"
         self.defaults: dict[str, str] = {}
         self.notes: list[str] = []
         self._kinds: list[Kind] | None = None
         self._rows: int | None = None
         self._size = 0
-        self._mark, self.encoding = b"", "utf-8"
-        self._dialect = Dialect()
-        with open_bytes(path, limits) as stream:
-            start = stream.read(4)
-            self._mark, self.encoding = byte_order_mark(start)
-        with self._text() as stream:
-            first = next(blocks(stream, Dialect(b"\n", quoting=False), limits, path), b"")
+        self._file = TextFile(path, limits)
+        first = next(self._file.blocks(LINES), b"")
         if not first.strip(b"\r\n"):
             raise DataError("it is empty", file=path)
-        self._dialect = self._sniff(first)
-        with self._text() as stream:
-            first = next(blocks(stream, self._dialect, limits, path), b"")
-        self._header = self._take_header(first)
-
-    # -- opening -----------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _text(self) -> Iterator[Readable]:
-        """The file after its byte order mark, in an encoding in which ASCII is ASCII."""
-        with open_bytes(self.path, self.limits) as stream:
-            remaining = len(self._mark)
-            while remaining:
-                remaining -= len(stream.read(remaining))
-            yield Transcoded(stream, self.encoding, self.path) if self._is_wide else stream
-
-    @property
-    def _is_wide(self) -> bool:
-        return self.encoding.startswith("utf-16")
-
-    def _sniff(self, start: bytes) -> Dialect:
-        if b"\0" in start:
-            raise DataError("there is a NUL byte, so this is no text file", file=self.path, hint=_NUL_HINT)
-        if self.format == "tsv":
-            dialect = Dialect(b"\t")
-            if not dialect.is_well_quoted(start, whole=len(start) < self.limits.block_bytes // 2):
-                self.notes.append("its quotes do not pair up, so they are read as plain characters")
-                return Dialect(b"\t", quoting=False)
-            return dialect
-        line = start.lstrip(b"\r\n").splitlines()[0]
-        return Dialect(max(_DELIMITERS, key=lambda d: (len(Dialect(d).fields(line)), d == b",")))
+        whole = len(first) < limits.block_bytes // 2
+        self._dialect = sniff(first, tabs=self.format == "tsv", whole=whole)
+        if not self._dialect.quoting:
+            self.notes.append("its quotes do not pair up, so they are read as plain characters")
+        self._header = self._take_header(next(self._file.blocks(self._dialect)))
 
     def _take_header(self, first: bytes) -> bytes:
-        starts = self._starts(first, 0)
+        self._refuse_null_bytes(first[:4096], -1)
+        starts = self._starts(first, -1)
         header = first[: starts[1] if len(starts) > 1 else len(first)]
         if header.count(self._dialect.delimiter) >= self.limits.columns:
             raise DataError(f"it has more than {self.limits.columns} columns", file=self.path)
         record = header.strip(b"\r\n")
-        names = [self._decode(self._dialect.value(record[a:b])) for a, b in self._dialect.fields(record)]
+        fields = [self._dialect.value(record[a:b]) for a, b in self._dialect.fields(record)]
+        try:
+            names = [field.decode(self._file.parsed_as) for field in fields]
+        except UnicodeDecodeError:
+            self._read_as_latin("the header")
+            names = [field.decode("latin-1") for field in fields]
         self.columns, note = unique_names(names)
         if note:
             self.notes.append(note)
         return header
 
-    def _decode(self, raw: bytes) -> str:
-        try:
-            return raw.decode(self._parsed_as)
-        except UnicodeDecodeError:
-            self.encoding = "latin-1"
-            self.notes.append("the column names are not UTF-8, so the file is read as Latin-1")
-            return raw.decode("latin-1")
-
-    @property
-    def _parsed_as(self) -> str:
-        return "latin-1" if self.encoding == "latin-1" else "utf-8"
+    def _read_as_latin(self, what: str) -> None:
+        self._file.encoding = "latin-1"
+        self.notes.append(f"{what} is not UTF-8, so the file is read as Latin-1")
 
     def _starts(self, data: bytes, row: int) -> NDArray[np.int64]:
         try:
             return self._dialect.starts(data)
         except ValueError as error:
+            row += int(error.args[0])
             raise DataError(
-                "a quote is opened and never closed",
-                file=self.path,
-                row=row + int(error.args[0]),
-                hint="close it",
+                "a quote is opened and never closed", file=self.path, row=max(0, row), hint="close it"
             ) from error
 
     def _row_at(self, data: bytes, offset: int, row: int) -> int:
         """The row that byte ``offset`` of ``data`` belongs to; the first row of ``data`` is ``row``."""
-        return row + max(0, int(np.searchsorted(self._starts(data, row), offset, side="right")) - 1)
+        before = int(np.searchsorted(self._starts(data, row), offset, side="right"))
+        return max(0, row + before - 1)
+
+    def _refuse_null_bytes(self, data: bytes, row: int) -> None:
+        if b"\0" in data:
+            row = max(0, row + data[: data.index(b"\0")].count(b"\n"))
+            raise DataError("there is a NUL byte", file=self.path, row=row, hint=NUL_HINT)
 
     # -- reading -----------------------------------------------------------------------------------------
 
     @property
     def schema(self) -> pa.Schema:
-        kinds = self._kinds or self._scan([])
+        kinds = self._kinds or self._scan()
         return pa.schema([(name, kind.type) for name, kind in zip(self.columns, kinds, strict=True)])
 
     @property
@@ -137,7 +107,7 @@ class DelimitedData:
 
     def read(self) -> pa.Table:
         tables: list[pa.Table] = []
-        kinds = self._scan(tables, keep=True)
+        kinds = self._scan(keep_in=tables)
         columns = []
         for position, kind in enumerate(kinds):
             chunks = [chunk for table in tables for chunk in table.column(position).chunks]
@@ -145,50 +115,37 @@ class DelimitedData:
         return pa.table(columns, names=self.columns)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        kinds = dict(zip(self.columns, self._kinds or self._scan([]), strict=True))
+        kinds = dict(zip(self.columns, self._kinds or self._scan(), strict=True))
         wanted = self.columns if columns is None else list(columns)
         for table in self._string_tables(wanted):
             for batch in table.to_batches():
                 arrays = [convert(batch.column(name), kinds[name]) for name in wanted]
                 yield pa.record_batch(arrays, names=wanted)
 
-    def _scan(self, tables: list[pa.Table], *, keep: bool = False) -> list[Kind]:
-        """Read everything once: settle the encoding, the kinds and the count; ``keep`` the text of all rows."""
+    def _scan(self, keep_in: list[pa.Table] | None = None) -> list[Kind]:
+        """Read everything once: settles the encoding, the kinds and the count; keeps the text where asked to."""
+        kinds, rows, size = [Kind.EMPTY] * len(self.columns), 0, 0
         try:
-            kinds, rows, size = [Kind.EMPTY] * len(self.columns), 0, 0
             for table in self._string_tables():
-                kinds = [
-                    Kind.TEXT if kind is Kind.TEXT else _join_chunks(kind, column)
-                    for kind, column in zip(kinds, table.columns, strict=True)
-                ]
+                kinds = [_widened(kind, column) for kind, column in zip(kinds, table.columns, strict=True)]
                 rows += table.num_rows
                 size += table.nbytes
-                if keep:
-                    tables.append(table)
-                    self._check_size(size)
-        except _NotUtf8 as found:
-            self.encoding = "latin-1"
-            self.notes.append(f"row {found.row} is not UTF-8, so the file is read as Latin-1")
-            tables.clear()
-            return self._scan(tables, keep=keep)
+                if keep_in is not None:
+                    check_bytes(size, self.path, self.limits)
+                    keep_in.append(table)
+        except _NotUtf8Error as found:
+            self._read_as_latin(f"row {found.row}")
+            if keep_in is not None:
+                keep_in.clear()
+            return self._scan(keep_in)
         self._kinds, self._rows, self._size = kinds, rows, size
         return kinds
-
-    def _check_size(self, size: int) -> None:
-        if size > self.limits.table_bytes:
-            raise DataError(
-                f"it needs more than {self.limits.table_bytes / 2**30:.0f} GiB of memory",
-                file=self.path,
-                hint="scan a sample of it",
-            )
 
     def _string_tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Blocks of rows with every column as text."""
         row = 0
         for block in self._data_blocks():
-            if b"\0" in block:
-                row = self._row_at(block, block.index(b"\0"), row)
-                raise DataError("there is a NUL byte", file=self.path, row=row, hint=_NUL_HINT)
+            self._refuse_null_bytes(block, row)
             table = self._parse(block, row, columns)
             row += table.num_rows
             yield table
@@ -196,14 +153,13 @@ class DelimitedData:
     def _data_blocks(self) -> Iterator[bytes]:
         """The records after the header, whole, in pieces."""
         skip = len(self._header)
-        with self._text() as stream:
-            for block in blocks(stream, self._dialect, self.limits, self.path):
-                if block[skip:].strip(b"\r\n"):
-                    yield block[skip:]
-                skip = 0
+        for block in self._file.blocks(self._dialect):
+            if block[skip:].strip(b"\r\n"):
+                yield block[skip:]
+            skip = 0
 
     def _parse(self, block: bytes, row: int, columns: Sequence[str] | None) -> pa.Table:
-        data = block.decode("latin-1").encode("utf-8") if self.encoding == "latin-1" else block
+        data = block.decode("latin-1").encode("utf-8") if self._file.encoding == "latin-1" else block
         try:
             return self._arrow_table(data, columns, threads=True)
         except pa.ArrowInvalid:
@@ -225,11 +181,11 @@ class DelimitedData:
                     hint="quote the delimiter or mend the row",
                 ) from error
             self._starts(block, row)
-            if self.encoding == "utf-8":
+            if self._file.encoding == "utf-8":
                 try:
                     block.decode("utf-8")
                 except UnicodeDecodeError as odd_byte:
-                    raise _NotUtf8(self._row_at(block, odd_byte.start, row)) from error
+                    raise _NotUtf8Error(self._row_at(block, odd_byte.start, row)) from error
             text = " ".join(str(error).split())[:200]
             raise DataError(f"it cannot be read as {self.format.upper()} ({text})", file=self.path) from error
 
@@ -261,32 +217,17 @@ class DelimitedData:
 
     def write_rows(self, keep: NDArray[np.bool_], out: Path, *, edits: Edits | None = None) -> None:
         """Every kept record is copied byte for byte, only edited fields are written anew; see `DataFile`."""
-        cells = {self.columns.index(column): values for column, values in (edits or {}).items() if values}
-        spellings = {position: self._spellings(position, set(cells[position].values())) for position in cells}
-        touched = np.array(sorted({row for values in cells.values() for row in values}), dtype=np.int64)
-        row = 0
-        with create_bytes(out, packed=out.suffix.lower() == ".gz") as target:
-            target.write(self._mark + self._stored(self._header))
-            for block in self._data_blocks():
-                starts = self._starts(block, row)
-                ends = np.append(starts[1:], len(block))
-                kept = keep[row : row + len(starts)].copy()
-                here = touched[(touched >= row) & (touched < row + len(starts))] - row
-                pieces: list[tuple[int, bytes]] = []
-                for i in here[kept[here]].tolist():
-                    record = block[starts[i] : ends[i]]
-                    new = {
-                        p: spellings[p][values[row + i]] for p, values in cells.items() if row + i in values
-                    }
-                    pieces.append((int(starts[i]), self._replaced(record, new)))
-                kept[here] = False
-                pieces += [(a, block[a:b]) for a, b in _runs(kept, starts, ends)]
-                for _, piece in sorted(pieces):
-                    target.write(self._stored(piece))
-                row += len(starts)
-
-    def _stored(self, data: bytes) -> bytes:
-        return data.decode("utf-8").encode(self.encoding) if self._is_wide else data
+        fields: dict[int, dict[int, bytes]] = {}
+        for column, cells in (edits or {}).items():
+            position = self.columns.index(column)
+            spelled = self._spellings(position, set(cells.values()))
+            for row, text in cells.items():
+                fields.setdefault(row, {})[position] = spelled[text]
+        edited: dict[int, Callable[[bytes], bytes]] = {
+            row: partial(self._replaced, new=new) for row, new in fields.items()
+        }
+        blocks = self._data_blocks()
+        self._file.copy(out, blocks, self._starts, keep, header=self._header, edited=edited)
 
     def _replaced(self, record: bytes, new: dict[int, bytes]) -> bytes:
         body = record.rstrip(b"\r\n")
@@ -294,10 +235,10 @@ class DelimitedData:
         parts = [new.get(position, body[a:b]) for position, (a, b) in enumerate(fields)]
         return self._dialect.delimiter.join(parts) + record[len(body) :]
 
-    def _spellings(self, position: int, texts: set[str]) -> dict[int | str, bytes]:
+    def _spellings(self, position: int, texts: set[str]) -> dict[str, bytes]:
         """How the file spells each of these values in this column; quoted anew where it never does."""
         missing, row = set(texts), 0
-        found: dict[int | str, bytes] = {}
+        found: dict[str, bytes] = {}
         rows: dict[int, str] = {}
         for batch in self.batches([self.columns[position]]):
             coded = encode(batch.column(0))
@@ -315,27 +256,16 @@ class DelimitedData:
                 start, end = self._dialect.fields(record)[position]
                 found[rows[wanted]] = record[start:end]
             row += len(starts)
-        return found | {text: self._dialect.quoted(text.encode(self._parsed_as)) for text in missing}
+        return found | {text: self._dialect.quoted(text.encode(self._file.parsed_as)) for text in missing}
 
 
-class _NotUtf8(Exception):
+class _NotUtf8Error(Exception):
     def __init__(self, row: int) -> None:
         super().__init__(row)
         self.row = row
 
 
-def _join_chunks(kind: Kind, column: pa.ChunkedArray) -> Kind:
-    for chunk in column.chunks:
+def _widened(kind: Kind, column: pa.ChunkedArray) -> Kind:
+    for chunk in column.chunks if kind is not Kind.TEXT else []:
         kind = join(kind, kind_of(chunk))
     return kind
-
-
-def _runs(
-    kept: NDArray[np.bool_], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> Iterator[tuple[int, int]]:
-    """Byte ranges that hold the kept records, neighbours together."""
-    padded = np.concatenate([[False], kept, [False]])
-    first = np.flatnonzero(~padded[:-1] & padded[1:])
-    last = np.flatnonzero(padded[:-1] & ~padded[1:]) - 1
-    for a, b in zip(first.tolist(), last.tolist(), strict=True):
-        yield int(starts[a]), int(ends[b])

@@ -8,17 +8,11 @@ inside it is one quote, and what follows the closing quote belongs to the field.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
-from foretaste.data.formats.streams import Readable
-from foretaste.data.limits import Limits
-from foretaste.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -138,23 +132,18 @@ class Dialect:
         return True
 
 
-def blocks(stream: Readable, dialect: Dialect, limits: Limits, path: Path) -> Iterator[bytes]:
-    """The stream cut into pieces of whole records, each of about ``limits.block_bytes``."""
-    kept = b""
-    while True:
-        piece = stream.read(limits.block_bytes)
-        data = kept + piece if kept else piece
-        if not piece:
-            if data:
-                yield data
-            return
-        end = dialect.complete_until(data)
-        if len(data) - end > limits.record_bytes:
-            raise DataError(
-                f"one record is longer than {limits.record_bytes / 2**20:.0f} MiB",
-                file=path,
-                hint="is a quote never closed, or is it another format?",
-            )
-        if end:
-            yield data[:end]
-        kept = data[end:]
+def sniff(start: bytes, *, tabs: bool, whole: bool) -> Dialect:
+    """The dialect of a text that begins with ``start``.
+
+    With ``tabs`` the delimiter is known, and quotes are plain characters unless they pair up: many such files
+    never quote. Otherwise the header decides between comma, semicolon, tab and bar; a tie is a comma.
+
+    Examples
+    --------
+    >>> sniff(b'"a";"b, c";"d"\\n1;2;3\\n', tabs=False, whole=True).delimiter
+    b';'
+    """
+    if tabs:
+        return Dialect(b"\t", quoting=Dialect(b"\t").is_well_quoted(start, whole=whole))
+    line = (start.lstrip(b"\r\n").splitlines() or [b""])[0]
+    return Dialect(max((b",", b";", b"\t", b"|"), key=lambda d: (len(Dialect(d).fields(line)), d == b",")))

@@ -138,9 +138,9 @@ def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]
     """Shape, Fortran order and dtype from the start of a ``.npy``; the stream is then at the first value."""
     version = npy.read_magic(stream)
     if version == (1, 0):
-        return npy.read_array_header_1_0(stream)  # type: ignore[no-any-return]
+        return npy.read_array_header_1_0(stream)
     if version == (2, 0):
-        return npy.read_array_header_2_0(stream)  # type: ignore[no-any-return]
+        return npy.read_array_header_2_0(stream)
     raise ValueError(f".npy version {version[0]}.{version[1]}")
 
 
@@ -161,7 +161,7 @@ def read_rows(archive: zipfile.ZipFile, member: Member, rows: int | None = None)
 
 def _fill(stream: IO[bytes], size: int) -> NDArray[np.uint8]:
     buffer = np.empty(size, dtype=np.uint8)
-    view = memoryview(buffer)
+    view = memoryview(buffer.data)
     position = 0
     while position < size:
         piece = stream.read(min(_CHUNK_BYTES, size - position))

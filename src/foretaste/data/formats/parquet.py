@@ -52,7 +52,7 @@ class ParquetData:
     def bytes_per_row(self) -> float:
         groups = [self._metadata.row_group(i) for i in range(self._metadata.num_row_groups)]
         stored = sum(group.total_byte_size for group in groups) / max(1, self.num_rows)
-        return max(stored, fixed_width(self._schema))
+        return max(float(stored), fixed_width(self._schema))
 
     def read(self) -> pa.Table:
         check_table_size(self, self.limits)

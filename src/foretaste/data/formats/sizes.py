@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyarrow as pa
 
 from foretaste.data.formats.opened import DataFile
@@ -23,11 +25,14 @@ def fixed_width(schema: pa.Schema) -> float:
 
 def check_table_size(data: DataFile, limits: Limits) -> None:
     """Raise `DataError` where reading all of ``data`` at once would take more memory than ``limits`` allow."""
-    needed = (data.num_rows or 0) * (data.bytes_per_row or 0.0)
-    if needed > limits.table_bytes:
+    check_bytes((data.num_rows or 0) * (data.bytes_per_row or 0.0), data.path, limits)
+
+
+def check_bytes(size: float, path: Path, limits: Limits) -> None:
+    """Raise `DataError` where a table of ``size`` bytes is more than ``limits`` allow."""
+    if size > limits.table_bytes:
         raise DataError(
-            f"its {data.num_rows} rows need about {needed / 2**30:.0f} GiB of memory,"
-            f" the limit is {limits.table_bytes / 2**30:.0f} GiB",
-            file=data.path,
+            f"it needs {size / 2**30:.3g} GiB of memory or more, the limit is {limits.table_bytes / 2**30:.3g} GiB",
+            file=path,
             hint="scan a sample of it, or check where it comes from",
         )

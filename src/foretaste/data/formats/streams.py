@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 from foretaste.data.limits import Limits
 from foretaste.errors import DataError
@@ -21,6 +21,13 @@ class Readable(Protocol):
 
     def read(self, size: int, /) -> bytes:
         """At most ``size`` bytes; empty only at the end."""
+
+
+class Writable(Protocol):
+    """The one method of a binary stream that writers here use."""
+
+    def write(self, data: bytes, /) -> int:
+        """Append ``data``."""
 
 
 class BoundedGzip:
@@ -110,7 +117,7 @@ def open_bytes(path: Path, limits: Limits) -> Iterator[Readable]:
 
 
 @contextmanager
-def create_bytes(path: Path, *, packed: bool) -> Iterator[IO[bytes]]:
+def create_bytes(path: Path, *, packed: bool) -> Iterator[Writable]:
     """A new file to write bytes to, as gzip where ``packed``; the same bytes give the same file."""
     with path.open("wb") as stream:
         if not packed:

@@ -1,0 +1,222 @@
+"""A folder with one sub-folder of image files per class."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from foretaste.data.arrays import tensor_from_images
+from foretaste.data.formats.opened import Edits
+from foretaste.data.formats.sizes import check_table_size
+from foretaste.data.limits import DEFAULT_LIMITS, Limits
+from foretaste.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".tif", ".tiff"}
+)
+_DECODERS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
+_GRAY = frozenset({"1", "L", "I;16", "I;16B", "I", "F"})
+_BATCH_BYTES = 32 * 2**20
+
+
+class ImageFolderData:
+    """Images in class folders. See `DataFile`.
+
+    Columns are ``image`` (tensors ``[H, W]`` where all images are gray, else ``[H, W, 3]``, uint8), ``label``
+    (the class folder) and ``file`` (the path below the folder). Rows are in the order of ``file``. Images of
+    another size are scaled to the most common one; what cannot be decoded is a row without an image.
+    """
+
+    format = "image-folder"
+
+    def __init__(self, path: Path, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.path = path
+        self.limits = limits
+        self.columns: list[str] = ["image", "label", "file"]
+        self.defaults = {"label": "label", "image": "image", "id": "file"}
+        self._outside: list[str] = []
+        self._files = sorted(self._find(), key=lambda p: p.relative_to(path).as_posix())
+        if not self._files:
+            raise DataError("it holds no Parquet shards and no class folders of images", file=path)
+        self._broken: list[str] = []
+        self._shape: tuple[int, ...] | None = None
+        self._scaled = 0
+
+    def _find(self) -> Iterator[Path]:
+        root = self.path.resolve()
+        for folder, names, files in os.walk(self.path, followlinks=False):
+            names[:] = [name for name in names if not name.startswith(".")]
+            here = Path(folder)
+            for name in files:
+                file = here / name
+                if here == self.path or name.startswith(".") or file.suffix.lower() not in _SUFFIXES:
+                    continue
+                if root not in file.resolve().parents:
+                    self._outside.append(self._name(file))
+                elif file.is_file():
+                    yield file
+
+    def _name(self, file: Path) -> str:
+        return os.fsencode(file.relative_to(self.path).as_posix()).decode("utf-8", "replace")
+
+    @property
+    def notes(self) -> list[str]:
+        notes = []
+        if self._outside:
+            notes.append(f"{_some(self._outside)}: links that lead outside the folder are not followed")
+        if self._broken:
+            notes.append(
+                f"{_some(sorted(set(self._broken)))}: cannot be decoded, so these rows have no image"
+            )
+        if self._scaled and self._shape is not None:
+            height, width = self._shape[:2]
+            notes.append(f"{self._scaled} images of another size were scaled to {width} x {height}")
+        return notes
+
+    @property
+    def schema(self) -> pa.Schema:
+        kind = pa.fixed_shape_tensor(pa.uint8(), self._common_shape())
+        return pa.schema([("image", kind), ("label", pa.string()), ("file", pa.string())])
+
+    @property
+    def num_rows(self) -> int:
+        return len(self._files)
+
+    @property
+    def bytes_per_row(self) -> float:
+        return float(np.prod(self._common_shape())) + 64
+
+    def _common_shape(self) -> tuple[int, ...]:
+        """Most frequent height and width, from the headers of all images; three channels unless all are gray."""
+        if self._shape is None:
+            sizes: Counter[tuple[int, int]] = Counter()
+            gray = True
+            for file in self._files:
+                with self._opened(file) as image:
+                    if image is not None:
+                        sizes[image.height, image.width] += 1
+                        gray &= image.mode in _GRAY
+            if not sizes:
+                raise DataError("none of its images can be decoded", file=self.path)
+            size = min(sizes, key=lambda s: (-sizes[s], s))
+            self._scaled = sizes.total() - sizes[size]
+            self._shape = size if gray else (*size, 3)
+        return self._shape
+
+    @contextmanager
+    def _opened(self, file: Path) -> Iterator[Image | None]:
+        """The image with its header read, or None (and a note) where that cannot be."""
+        from PIL import Image
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+                image = Image.open(file, formats=_DECODERS)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise self._too_large(file) from error
+        except Exception:  # a decoder may fail in any way on hostile bytes
+            self._broken.append(self._name(file))
+            yield None
+            return
+        with image:
+            if image.width * image.height > self.limits.image_pixels:
+                raise self._too_large(file)
+            yield image
+
+    def _too_large(self, file: Path) -> DataError:
+        return DataError(
+            f"an image declares more than {self.limits.image_pixels} pixels, as a pixel bomb does",
+            file=file,
+            hint="take it out of the folder",
+        )
+
+    def _pixels(self, file: Path) -> NDArray[np.uint8] | None:
+        from PIL import Image
+
+        shape = self._common_shape()
+        with self._opened(file) as image:
+            if image is None:
+                return None
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    plain = image.convert("L" if len(shape) == 2 else "RGB")
+                    if (plain.height, plain.width) != shape[:2]:
+                        plain = plain.resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
+                return np.asarray(plain, dtype=np.uint8)
+            except Exception:
+                self._broken.append(self._name(file))
+                return None
+
+    def _table(self, files: Sequence[Path]) -> pa.Table:
+        shape = self._common_shape()
+        pixels = np.zeros((len(files), *shape), dtype=np.uint8)
+        present = np.zeros(len(files), dtype=bool)
+        for i, file in enumerate(files):
+            found = self._pixels(file)
+            if found is not None:
+                pixels[i], present[i] = found, True
+        names = [self._name(file) for file in files]
+        labels = [name.split("/", 1)[0] for name in names]
+        return pa.table(
+            {"image": tensor_from_images(pixels, present), "label": pa.array(labels), "file": pa.array(names)}
+        )
+
+    def read(self) -> pa.Table:
+        check_table_size(self, self.limits)
+        return self._table(self._files)
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        rows = int(min(4096, max(1, _BATCH_BYTES // self.bytes_per_row)))
+        for start in range(0, len(self._files), rows):
+            table = self._table(self._files[start : start + rows])
+            yield from (table if columns is None else table.select(list(columns))).to_batches()
+
+    def write_rows(self, keep: NDArray[np.bool_], out: Path, *, edits: Edits | None = None) -> None:
+        """Files are copied into the same class folder, relabelled ones into that of their new class."""
+        moved = (edits or {}).get("label", {})
+        targets: dict[int, Path] = {}
+        taken: set[Path] = set()
+        for row in sorted(np.flatnonzero(keep).tolist(), key=lambda r: r in moved):
+            inside = self._files[row].relative_to(self.path)
+            if row in moved:
+                inside = _free(Path(_folder_name(moved[row], self.path), *inside.parts[1:]), taken)
+            taken.add(inside)
+            targets[row] = out / inside
+        out.mkdir(parents=True, exist_ok=True)
+        for row, target in sorted(targets.items()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self._files[row], target)
+
+
+def _folder_name(label: str, path: Path) -> str:
+    if not label or label in (".", "..") or "/" in label or "\\" in label or "\0" in label:
+        raise DataError(f"the label {label[:80]!r} cannot be the name of a class folder", file=path)
+    return label
+
+
+def _free(path: Path, taken: set[Path]) -> Path:
+    free, number = path, 1
+    while free in taken:
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+    return free
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"

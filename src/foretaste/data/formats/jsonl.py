@@ -1,0 +1,240 @@
+"""JSON lines, plain or ``.gz``: one object per line, copied byte by byte."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from foretaste.data.codes import encode
+from foretaste.data.formats.jsonl_edits import replace_value, value_spans
+from foretaste.data.formats.jsonl_values import (
+    RepeatedKeyError,
+    array_of_values,
+    decoder,
+    kind_of_values,
+    sound_text,
+)
+from foretaste.data.formats.kinds import Kind, join
+from foretaste.data.formats.opened import Edits
+from foretaste.data.formats.sizes import check_bytes
+from foretaste.data.formats.text_file import LINES, TextFile
+from foretaste.data.limits import DEFAULT_LIMITS, Limits
+from foretaste.errors import DataError
+
+Rows = list[dict[str, Any]]
+
+_MOST_CELLS = 100_000_000
+"""Of one block of rows; far above what a block of JSON can hold unless nearly every cell is missing."""
+
+
+class JsonLinesData:
+    """One JSON Lines file. See `DataFile`.
+
+    Columns are the keys of all objects in order of first appearance; a missing key is a missing value. Objects
+    and lists inside an object are JSON text (`foretaste.data.plain.json_text`), as is a value of a column that
+    mixes types.
+    """
+
+    format = "jsonl"
+
+    def __init__(self, path: Path, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.path = path
+        self.limits = limits
+        self.defaults: dict[str, str] = {}
+        self.notes: list[str] = []
+        self._file = TextFile(path, limits)
+        self._kinds: dict[str, Kind] | None = None
+        self._rows: int | None = None
+        self._size = 0
+        self._strict, self._loose = decoder(strict=True), decoder(strict=False)
+        if not next(self._file.blocks(LINES), b"").strip(b" \t\r\n"):
+            raise DataError("it is empty", file=path)
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self._kinds or self._scan())
+
+    @property
+    def schema(self) -> pa.Schema:
+        return pa.schema([(name, kind.type) for name, kind in (self._kinds or self._scan()).items()])
+
+    @property
+    def num_rows(self) -> int | None:
+        return self._rows
+
+    @property
+    def bytes_per_row(self) -> float | None:
+        return None if not self._rows else self._size / self._rows
+
+    def read(self) -> pa.Table:
+        blocks: list[tuple[dict[str, Kind], dict[str, pa.Array], int]] = []
+        kinds = self._scan(keep_in=blocks)
+        if any(
+            had[name] is Kind.NUMBER and kinds[name].type == pa.string()
+            for had, _, _ in blocks
+            for name in had
+        ):  # numbers were turned into floats before the text below them was seen
+            return pa.Table.from_batches(self.batches(), self.schema)
+        columns = {
+            name: pa.chunked_array(
+                [
+                    arrays[name].cast(kind.type) if name in arrays else pa.nulls(n, kind.type)
+                    for _, arrays, n in blocks
+                ],
+                type=kind.type,
+            )
+            for name, kind in kinds.items()
+        }
+        return pa.table(columns)
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        kinds = self._kinds or self._scan()
+        wanted = list(kinds) if columns is None else list(columns)
+        for rows in self._blocks_of_rows():
+            arrays = [array_of_values([row.get(name) for row in rows], kinds[name]) for name in wanted]
+            yield pa.record_batch(arrays, names=wanted)
+
+    def _scan(self, keep_in: list[Any] | None = None) -> dict[str, Kind]:
+        """Read everything once: settles the columns, their kinds and the count; keeps arrays where asked to."""
+        kinds: dict[str, Kind] = {}
+        count, size = 0, 0
+        self.notes.clear()
+        for rows in self._blocks_of_rows(notes=self.notes):
+            names = dict.fromkeys(name for row in rows for name in row)
+            if len(kinds | names) > self.limits.columns:
+                raise DataError(f"its objects have more than {self.limits.columns} keys", file=self.path)
+            if len(names) * len(rows) > _MOST_CELLS:
+                raise DataError(
+                    f"{len(rows)} objects have {len(names)} different keys, so this is no table",
+                    file=self.path,
+                    row=count,
+                    hint="give every object the same keys",
+                )
+            here: dict[str, Kind] = {}
+            arrays: dict[str, pa.Array] = {}
+            for name in names:
+                values = [row.get(name) for row in rows]
+                here[name] = kind_of_values(values)
+                kinds[name] = join(kinds.get(name, Kind.EMPTY), here[name])
+                if keep_in is not None:
+                    arrays[name] = array_of_values(values, here[name])
+                    size += arrays[name].nbytes
+            count += len(rows)
+            if keep_in is not None:
+                check_bytes(size, self.path, self.limits)
+                keep_in.append((here, arrays, len(rows)))
+        self.notes += [
+            f"column {name!r} holds integers beyond 64 bits, which are read as text"
+            for name, kind in kinds.items()
+            if kind is Kind.LONG_INTEGER
+        ]
+        self._kinds, self._rows, self._size = kinds, count, size
+        return kinds
+
+    # -- lines -------------------------------------------------------------------------------------------
+
+    def _blocks_of_rows(self, notes: list[str] | None = None) -> Iterator[Rows]:
+        start = 0
+        for block in self._file.blocks(LINES):
+            offsets = self._starts(block, start).tolist()
+            rows = [
+                self._object(block[a:b], start + i, notes)
+                for i, (a, b) in enumerate(zip(offsets, [*offsets[1:], len(block)], strict=True))
+            ]
+            start += len(rows)
+            if rows:
+                yield rows
+
+    def _starts(self, block: bytes, row: int) -> NDArray[np.int64]:
+        """Where the lines start that hold more than white space."""
+        starts = LINES.starts(block)
+        ends = np.append(starts[1:], len(block))
+        first = np.frombuffer(block, dtype=np.uint8)[starts] if len(starts) else starts
+        filled = (first != 32) & (first != 9)
+        for i in np.flatnonzero(~filled).tolist():
+            filled[i] = bool(block[starts[i] : ends[i]].strip())
+        kept: NDArray[np.int64] = starts[filled]
+        return kept
+
+    def _object(self, line: bytes, row: int, notes: list[str] | None) -> dict[str, Any]:
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError("it is not UTF-8", file=self.path, row=row, hint="save it as UTF-8") from error
+        try:
+            found = self._decode(text, row, notes)
+        except RecursionError as error:
+            raise DataError("its values are nested too deep", file=self.path, row=row) from error
+        except ValueError as error:
+            problem = f"it is not valid JSON ({error})"
+            raise DataError(problem, file=self.path, row=row, hint="write one object per line") from error
+        if not isinstance(found, dict):
+            raise DataError(
+                f"it is a JSON {_NAMES.get(type(found), 'value')}, not an object",
+                file=self.path,
+                row=row,
+                hint="write one object per line",
+            )
+        if not "".join(found).isascii():
+            return {sound_text(key): value for key, value in found.items()}
+        return found
+
+    def _decode(self, text: str, row: int, notes: list[str] | None) -> Any:
+        try:
+            return self._strict.decode(text)
+        except RepeatedKeyError as repeated:
+            note = f"row {row} has the key {str(repeated)!r} twice; the last value counts"
+            if notes is not None and len(notes) < 20:
+                notes.append(note)
+            return self._loose.decode(text)
+
+    # -- writing -----------------------------------------------------------------------------------------
+
+    def write_rows(self, keep: NDArray[np.bool_], out: Path, *, edits: Edits | None = None) -> None:
+        """Every kept line is copied byte for byte, only edited values are written anew; see `DataFile`."""
+        values: dict[int, dict[str, str]] = {}
+        for column, cells in (edits or {}).items():
+            spelled = self._spellings(column, set(cells.values()))
+            for row, text in cells.items():
+                values.setdefault(row, {})[column] = spelled[text]
+        edited: dict[int, Callable[[bytes], bytes]] = {
+            row: partial(self._replaced, new=new) for row, new in values.items()
+        }
+        self._file.copy(out, self._file.blocks(LINES), self._starts, keep, edited=edited)
+
+    def _replaced(self, line: bytes, new: dict[str, str]) -> bytes:
+        text = line.decode("utf-8")
+        for key, value in new.items():
+            text = replace_value(text, key, value, self._loose)
+        return text.encode("utf-8")
+
+    def _spellings(self, column: str, texts: set[str]) -> dict[str, str]:
+        """How the file writes each of these values of a column; as a JSON string where it never does."""
+        found: dict[str, str] = {}
+        row = 0
+        for block in self._file.blocks(LINES):
+            missing = texts - set(found)
+            if not missing:
+                break
+            starts = self._starts(block, row)
+            ends = np.append(starts[1:], len(block))
+            lines = [block[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+            values = [self._object(line, row + i, None).get(column) for i, line in enumerate(lines)]
+            coded = encode(array_of_values(values, self.schema.field(column) and (self._kinds or {})[column]))
+            for code, name in enumerate(coded.names):
+                if name in missing:
+                    text = lines[int(np.argmax(coded.codes == code))].decode("utf-8")
+                    start, end = value_spans(text, column, self._loose)[-1]
+                    found[name] = text[start:end]
+            row += len(starts)
+        return {text: json.dumps(text) for text in texts} | found
+
+
+_NAMES = {list: "list", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
