@@ -1,7 +1,33 @@
 """Rows with roles: readers, writers, column profile, content hashes."""
 
-from foretaste.data.dataset import Codes, ColumnNote, Dataset, Roles, encode
-from foretaste.data.formats import DataFile, open_file
+from foretaste.data.arrays import images_from_tensor
+from foretaste.data.codes import Codes, encode
+from foretaste.data.containers import as_dataset, from_arrays, rows_of, table_like
+from foretaste.data.dataset import Dataset
+from foretaste.data.formats import DataFile, open_file, write_table
 from foretaste.data.limits import Limits
+from foretaste.data.plain import numeric_values
+from foretaste.data.roles import ColumnNote, Roles
+from foretaste.data.rows import TableHash, file_sha256, row_hashes, table_hash
 
-__all__ = ["Codes", "ColumnNote", "DataFile", "Dataset", "Limits", "Roles", "encode", "open_file"]
+__all__ = [
+    "Codes",
+    "ColumnNote",
+    "DataFile",
+    "Dataset",
+    "Limits",
+    "Roles",
+    "TableHash",
+    "as_dataset",
+    "encode",
+    "file_sha256",
+    "from_arrays",
+    "images_from_tensor",
+    "numeric_values",
+    "open_file",
+    "row_hashes",
+    "rows_of",
+    "table_hash",
+    "table_like",
+    "write_table",
+]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from foretaste.data.codes import Codes, as_text, encode
 from foretaste.data.formats import DataFile, open_file
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
+from foretaste.data.moments import seconds
 from foretaste.data.names import name_some, require_column
 from foretaste.data.plain import plain_table
 from foretaste.data.profile import profile
@@ -88,9 +89,9 @@ class Dataset:
         for role, column in opened.defaults.items():
             if named[role] is None and column not in named.values():
                 named[role] = column
-        for role, column in named.items():
-            if column is not None:
-                require_column(column, opened.columns, use=role, file=opened.path)
+        for role, chosen in named.items():
+            if chosen is not None:
+                require_column(chosen, opened.columns, use=role, file=opened.path)
         table = opened.read()
         return cls._profiled(table, named, opened.path.name, tuple(opened.notes))
 
@@ -146,6 +147,13 @@ class Dataset:
             return None
         column = self.table.column(self.roles.text).cast(pa.large_string())
         return [value or "" for value in column.to_pylist()]
+
+    @cached_property
+    def times(self) -> NDArray[np.float64] | None:
+        """The time column in seconds since 1970-01-01 (missing is NaN), or None without one."""
+        if self.roles.time is None:
+            return None
+        return seconds(self.table.column(self.roles.time), name=self.roles.time, file=self.name)
 
     def take(self, rows: NDArray[Any] | Sequence[int]) -> Dataset:
         """The rows at these positions, in this order."""

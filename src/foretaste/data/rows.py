@@ -151,8 +151,8 @@ def _hash_batch(batch: pa.RecordBatch, prefix: bytes) -> list[bytes]:
         parts += cell_parts(column)
     merged = _merge_fixed(parts)
     if len(merged) == 1 and isinstance(merged[0], np.ndarray):
-        data, width = merged[0].tobytes(), merged[0].shape[1]
-        return [hashlib.sha256(data[i : i + width]).digest() for i in range(0, n * width, width)]
+        whole, width = merged[0].tobytes(), merged[0].shape[1]
+        return [hashlib.sha256(whole[i : i + width]).digest() for i in range(0, n * width, width)]
     arrays = [_as_binary(part) if isinstance(part, np.ndarray) else part for part in merged]
     empty = pa.scalar(b"", pa.large_binary())
     joined = pc.binary_join_element_wise(*arrays, empty, null_handling="replace", null_replacement="")

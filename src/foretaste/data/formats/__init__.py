@@ -2,5 +2,6 @@
 
 from foretaste.data.formats.choose import open_file
 from foretaste.data.formats.opened import DataFile, Edits
+from foretaste.data.formats.writing import table_writer, write_table
 
-__all__ = ["DataFile", "Edits", "open_file"]
+__all__ = ["DataFile", "Edits", "open_file", "table_writer", "write_table"]

@@ -23,20 +23,21 @@ class DataFile(Protocol):
     path : pathlib.Path
     format : str
         ``csv``, ``tsv``, ``jsonl``, ``parquet``, ``parquet-folder``, ``arrow``, ``npz`` or ``image-folder``.
-    columns : list of str
-        Names after repeats were made unique.
     defaults : dict
         Roles that the format itself fixes, ``{role: column}`` (`label` is ``y`` in an ``.npz``).
     """
 
     path: Path
     format: str
-    columns: list[str]
     defaults: dict[str, str]
 
     @property
+    def columns(self) -> list[str]:
+        """Names, after repeats were made unique; costs one streaming pass in JSONL."""
+
+    @property
     def notes(self) -> list[str]:
-        """What was noticed so far, one clause each; complete after `read` or after `batches` ran to its end."""
+        """What was noticed so far, one clause each; complete once `read` or `batches` ran to its end."""
 
     @property
     def schema(self) -> pa.Schema:
