@@ -28,6 +28,7 @@ from foretaste.data.dataset import Dataset
 
 Make = Callable[[float, Any, int], Attack]
 
+SKEW = 0.5
 BOTH, TEXT, TABLE = ("text", "tabular"), ("text",), ("tabular",)
 
 # name: (modalities, rate and target and seed -> attack)
@@ -104,6 +105,12 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
     ),
     # the rate of these is the share of bad rows within the bad source, one of ten
     "bad-source": (BOTH, lambda rate, target, seed: BadSource(rate=rate / 10, random_state=seed)),
+    "bad-source-skewed": (
+        BOTH,
+        lambda rate, target, seed: BadSource(
+            rate=rate / 10, sizes="zipf", skew=SKEW, bad="s4", random_state=seed
+        ),
+    ),
     "bad-source-token": (
         TEXT,
         lambda rate, target, seed: BadSource(
@@ -117,6 +124,7 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
         ),
     ),
 }
+NO_TARGET = ("flip", "flip-boundary", "bad-source", "bad-source-skewed")
 
 
 def modality(name: str) -> str:
@@ -139,7 +147,7 @@ def make_cell(
     name : str
         A key of ``KINDS``.
     attack : str
-        ``none``, ``none-sources`` (ten sources, none bad) or a key of ``ATTACKS``.
+        ``none``, ``none-sources`` and ``none-skewed`` (ten sources, none bad) or a key of ``ATTACKS``.
     rate : float
         Share of all rows after the attack; of the bad source's rows for ``bad-source*``.
     seed : int
@@ -169,8 +177,9 @@ def make_cell(
     }
     if attack == "none":
         return train, truth
-    if attack == "none-sources":
-        done = BadSource(rate=0.005, random_state=seed).poison(train)
+    if attack in ("none-sources", "none-skewed"):
+        skew = 0.0 if attack == "none-sources" else SKEW
+        done = BadSource(rate=0.005, skew=skew, random_state=seed).poison(train)
         column = done.data.column("source")
         sourced = train.with_column("source", column)
         return Dataset(sourced.table, done.data.roles, train.name), truth
@@ -190,7 +199,7 @@ def make_cell(
         "cover": poisoned.cover,
         "original_row": poisoned.original_row,
         "original_label": poisoned.original_label,
-        "target": None if attack in ("flip", "flip-boundary", "bad-source") else target,
+        "target": None if attack in NO_TARGET else target,
         "trigger": trigger,
         "parts": parts,
         "bad_source": poisoned.recipe["notes"].get("bad_source"),

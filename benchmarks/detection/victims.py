@@ -12,6 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from foretaste.attacks import NearDuplicates, replay
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset, encode
 
@@ -83,9 +84,13 @@ def attack_success(victim: Victim, test: Dataset, trigger: Trigger, target: str)
     return float((victim.predict(trigger.apply(test.take(rows))) == target).mean())
 
 
-def template_success(victim: Victim, clean: Dataset, rows: list[int], target: str) -> float:
-    """Share of the copied rows, as they were, that are taken for the target."""
-    return float((victim.predict(clean.take(rows)) == target).mean())
+def copies_success(victim: Victim, clean: Dataset, recipe: dict[str, Any], copies: int = 100) -> float:
+    """Share of fresh copies of a near-duplicate campaign's templates that are taken for its target."""
+    attack = replay(recipe)
+    assert isinstance(attack, NearDuplicates)
+    rows = np.resize(np.array(recipe["notes"]["template_rows"]), copies)
+    table = attack.copy_rows(clean, rows, np.random.default_rng(99))
+    return float((victim.predict(replace(clean, table=table)) == recipe["notes"]["target"]).mean())
 
 
 def names_of(data: Dataset) -> NDArray[Any]:
