@@ -1,7 +1,7 @@
 """Detectors under test, behind one interface: a file goes in, flags, scores and names come out.
 
-``foretaste`` is given the file and nothing else. The others have no notion of a file; they get the usual model
-for the modality and their own recommended settings.
+``foretaste`` is given the file and nothing else. The others have no notion of a file; they get the usual
+model for the modality and their own recommended settings.
 """
 
 from __future__ import annotations
