@@ -8,19 +8,28 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 from numpy.typing import NDArray
 
 from foretaste.data.codes import encode
 from foretaste.data.formats.csv_records import sniff
-from foretaste.data.formats.csv_types import convert, kind_of
-from foretaste.data.formats.kinds import Kind, join
+from foretaste.data.formats.csv_types import (
+    FALSE,
+    MISSING,
+    TRUE,
+    has_odd_numbers,
+    number_kind,
+)
+from foretaste.data.formats.kinds import Kind, casts, join, kind_of_column
 from foretaste.data.formats.opened import Edits
 from foretaste.data.formats.sizes import check_bytes
 from foretaste.data.formats.text_file import LINES, NUL_HINT, TextFile
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
 from foretaste.data.names import unique_names
 from foretaste.errors import DataError
+
+_NUMBERS = frozenset({Kind.INTEGER, Kind.NUMBER})
 
 
 class DelimitedData:
@@ -51,8 +60,7 @@ class DelimitedData:
 
     def _take_header(self, first: bytes) -> bytes:
         self._refuse_null_bytes(first[:4096], -1)
-        starts = self._starts(first, -1)
-        header = first[: starts[1] if len(starts) > 1 else len(first)]
+        header = first[: self._dialect.first_end(first)]
         if header.count(self._dialect.delimiter) >= self.limits.columns:
             raise DataError(f"it has more than {self.limits.columns} columns", file=self.path)
         record = header.strip(b"\r\n")
@@ -80,10 +88,13 @@ class DelimitedData:
                 "a quote is opened and never closed", file=self.path, row=max(0, row), hint="close it"
             ) from error
 
-    def _row_at(self, data: bytes, offset: int, row: int) -> int:
-        """The row that byte ``offset`` of ``data`` belongs to; the first row of ``data`` is ``row``."""
-        before = int(np.searchsorted(self._starts(data, row), offset, side="right"))
-        return max(0, row + before - 1)
+    def _odd_row(self, block: bytes, row: int) -> int:
+        """The first row of a block (whose first is ``row``) that is not UTF-8."""
+        try:
+            block.decode("utf-8")
+        except UnicodeDecodeError as error:
+            row += int(np.searchsorted(self._starts(block, row), error.start, side="right")) - 1
+        return row
 
     def _refuse_null_bytes(self, data: bytes, row: int) -> None:
         if b"\0" in data:
@@ -106,33 +117,43 @@ class DelimitedData:
         return None if not self._rows else self._size / self._rows
 
     def read(self) -> pa.Table:
-        tables: list[pa.Table] = []
-        kinds = self._scan(keep_in=tables)
-        columns = []
-        for position, kind in enumerate(kinds):
-            chunks = [chunk for table in tables for chunk in table.column(position).chunks]
-            columns.append(pa.chunked_array([convert(chunk, kind) for chunk in chunks], type=kind.type))
-        return pa.table(columns, names=self.columns)
+        blocks: list[tuple[list[Kind], pa.Table]] = []
+        kinds = self._scan(keep_in=blocks)
+        columns: dict[str, pa.ChunkedArray] = {}
+        for position, (name, kind) in enumerate(zip(self.columns, kinds, strict=True)):
+            if all(casts(had[position], kind) for had, _ in blocks):
+                chunks = [c.cast(kind.type, safe=False) for _, table in blocks for c in table.column(position).chunks]
+                columns[name] = pa.chunked_array(chunks, type=kind.type)
+        missing = [name for name in self.columns if name not in columns]
+        if missing:  # text whose first blocks were taken for numbers
+            again = pa.Table.from_batches(list(self.batches(missing)))
+            columns |= dict(zip(missing, again.columns, strict=True))
+        return pa.table({name: columns[name] for name in self.columns})
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         kinds = dict(zip(self.columns, self._kinds or self._scan(), strict=True))
-        wanted = self.columns if columns is None else list(columns)
-        for table in self._string_tables(wanted):
-            for batch in table.to_batches():
-                arrays = [convert(batch.column(name), kinds[name]) for name in wanted]
-                yield pa.record_batch(arrays, names=wanted)
+        wanted = {name: kinds[name] for name in (self.columns if columns is None else columns)}
+        types = {name: kind.type for name, kind in wanted.items()}
+        row = 0
+        for block in self._data_blocks():
+            table = self._parse(block, row, types)
+            row += table.num_rows
+            done = [_empty_to_null(column) for column in table.columns]
+            yield from pa.table(done, names=list(wanted)).to_batches()
 
-    def _scan(self, keep_in: list[pa.Table] | None = None) -> list[Kind]:
-        """Read everything once: settles the encoding, the kinds and the count; keeps the text where asked to."""
+    def _scan(self, keep_in: list[tuple[list[Kind], pa.Table]] | None = None) -> list[Kind]:
+        """Read everything once: settles the encoding, the kinds and the count; keeps the blocks where asked to."""
         kinds, rows, size = [Kind.EMPTY] * len(self.columns), 0, 0
         try:
-            for table in self._string_tables():
-                kinds = [_widened(kind, column) for kind, column in zip(kinds, table.columns, strict=True)]
+            for block in self._data_blocks():
+                self._refuse_null_bytes(block, rows)
+                had, table = self._infer(block, rows)
+                kinds = [join(kind, other) for kind, other in zip(kinds, had, strict=True)]
                 rows += table.num_rows
                 size += table.nbytes
                 if keep_in is not None:
                     check_bytes(size, self.path, self.limits)
-                    keep_in.append(table)
+                    keep_in.append((had, table))
         except _NotUtf8Error as found:
             self._read_as_latin(f"row {found.row}")
             if keep_in is not None:
@@ -141,14 +162,22 @@ class DelimitedData:
         self._kinds, self._rows, self._size = kinds, rows, size
         return kinds
 
-    def _string_tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-        """Blocks of rows with every column as text."""
-        row = 0
-        for block in self._data_blocks():
-            self._refuse_null_bytes(block, row)
-            table = self._parse(block, row, columns)
-            row += table.num_rows
-            yield table
+    def _infer(self, block: bytes, row: int) -> tuple[list[Kind], pa.Table]:
+        """One block with the kind of every column in it."""
+        table = self._parse(block, row, {})
+        columns = dict(zip(self.columns, table.columns, strict=True))
+        if any(pa.types.is_binary(column.type) for column in columns.values()):
+            raise _NotUtf8Error(self._odd_row(block, row))
+        kinds = {name: kind_of_column(column) for name, column in columns.items()}
+        numbers = [name for name, kind in kinds.items() if kind in _NUMBERS]
+        if numbers and has_odd_numbers(block):
+            texts = self._parse(block, row, dict.fromkeys(numbers, pa.string()))
+            for name, text in zip(numbers, texts.columns, strict=True):
+                kinds[name] = number_kind(text.combine_chunks())
+                if kinds[name].type == pa.string():
+                    columns[name] = text
+        columns = {name: _empty_to_null(column) for name, column in columns.items()}
+        return list(kinds.values()), pa.table(columns)
 
     def _data_blocks(self) -> Iterator[bytes]:
         """The records after the header, whole, in pieces."""
@@ -158,10 +187,11 @@ class DelimitedData:
                 yield block[skip:]
             skip = 0
 
-    def _parse(self, block: bytes, row: int, columns: Sequence[str] | None) -> pa.Table:
+    def _parse(self, block: bytes, row: int, types: dict[str, pa.DataType]) -> pa.Table:
+        """The rows of a block: the columns of ``types`` as such, or all columns as Arrow infers them."""
         data = block.decode("latin-1").encode("utf-8") if self._file.encoding == "latin-1" else block
         try:
-            return self._arrow_table(data, columns, threads=True)
+            return self._arrow_table(data, types, threads=True)
         except pa.ArrowInvalid:
             pass
         odd: list[arrow_csv.InvalidRow] = []
@@ -171,32 +201,26 @@ class DelimitedData:
             return "error"
 
         try:
-            return self._arrow_table(data, columns, threads=False, handler=remember)
+            return self._arrow_table(data, types, threads=False, handler=remember)
         except pa.ArrowInvalid as error:
             if odd:
                 raise DataError(
-                    f"this row has {odd[0].actual_columns} fields where the header has {odd[0].expected_columns}",
+                    f"it has {odd[0].actual_columns} fields where the header has {odd[0].expected_columns}",
                     file=self.path,
                     row=row + odd[0].number - 1,
                     hint="quote the delimiter or mend the row",
                 ) from error
             self._starts(block, row)
-            if self._file.encoding == "utf-8":
-                try:
-                    block.decode("utf-8")
-                except UnicodeDecodeError as odd_byte:
-                    raise _NotUtf8Error(self._row_at(block, odd_byte.start, row)) from error
             text = " ".join(str(error).split())[:200]
             raise DataError(f"it cannot be read as {self.format.upper()} ({text})", file=self.path) from error
 
     def _arrow_table(
-        self, data: bytes, columns: Sequence[str] | None, *, threads: bool, handler: object = None
+        self, data: bytes, types: dict[str, pa.DataType], *, threads: bool, handler: object = None
     ) -> pa.Table:
-        wanted = self.columns if columns is None else list(columns)
         return arrow_csv.read_csv(
             pa.BufferReader(data),
             read_options=arrow_csv.ReadOptions(
-                column_names=self.columns, use_threads=threads, block_size=max(len(data), 1) + 1
+                column_names=self.columns, use_threads=threads, block_size=len(data) + 1
             ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=self._dialect.delimiter.decode(),
@@ -205,11 +229,11 @@ class DelimitedData:
                 invalid_row_handler=handler,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types={name: pa.string() for name in wanted},
-                include_columns=wanted,
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
+                column_types=types,
+                include_columns=list(types),
+                null_values=MISSING,
+                true_values=TRUE,
+                false_values=FALSE,
             ),
         )
 
@@ -265,7 +289,7 @@ class _NotUtf8Error(Exception):
         self.row = row
 
 
-def _widened(kind: Kind, column: pa.ChunkedArray) -> Kind:
-    for chunk in column.chunks if kind is not Kind.TEXT else []:
-        kind = join(kind, kind_of(chunk))
-    return kind
+def _empty_to_null(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not pa.types.is_string(column.type):
+        return column
+    return pc.if_else(pc.equal(pc.binary_length(column), 0), pa.scalar(None, pa.string()), column)

@@ -56,6 +56,13 @@ class Dialect:
         end = len(data.rstrip(b"\r\n"))
         return max(data.rfind(b"\n", 0, end), data.rfind(b"\r", 0, end)) + 1
 
+    def is_closed(self, data: bytes) -> bool:
+        """Whether the last record of ``data`` ends with the data, no quote left open."""
+        if self._is_plain(data):
+            return True
+        tail = data[self.complete_until(data) :]
+        return not tail.strip(b"\r\n") or self.first_end(tail) == len(tail)
+
     def starts(self, data: bytes) -> NDArray[np.int64]:
         """Offsets at which the records of ``data`` (whole records) start; blank lines belong to the one before.
 
@@ -86,6 +93,11 @@ class Dialect:
         if starts and data[:1] in (b"\r", b"\n"):
             starts[0] = len(data) - len(data.lstrip(b"\r\n"))
         return np.array(starts, dtype=np.int64)
+
+    def first_end(self, data: bytes) -> int:
+        """Where the first record of ``data`` ends, its line end and blank lines after it included; 0 for none."""
+        match = self._one_record.match(data)
+        return match.end() if match else 0
 
     def fields(self, record: bytes) -> list[tuple[int, int]]:
         """Start and end of every field of one record, without its line end."""

@@ -1,14 +1,13 @@
 """What a column of text holds: the narrowest type that every value has.
 
-Types are found block by block and joined, so that a file gives the same types whatever the block size, and a
-number column with one word far down is text, not an error. An empty field is a missing value. In columns that
-are not text, so are `MISSING` words.
+Arrow infers the type of every block of rows; the types of blocks are joined, so that a file gives the same types
+whatever the block size, and a number column with one word far down is text, not an error. An empty field is a
+missing value. In columns that are not text, so are `MISSING` words.
 """
 
 from __future__ import annotations
 
-import re
-
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,56 +20,37 @@ MISSING = (
 """What pandas takes for a missing value, too."""
 
 _MISSING = pa.array(MISSING)
-_SAMPLE = 64
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_TRUTH = pa.array(["true", "false", "True", "False", "TRUE", "FALSE"])
+TRUE = ("true", "True", "TRUE")
+FALSE = ("false", "False", "FALSE")
 
 
-def kind_of(values: pa.Array) -> Kind:
-    """The kind of one block of a column, a string array in which empty fields are null."""
-    if values.null_count == len(values):
-        return Kind.EMPTY
-    kind = _number_kind(values)
-    if kind is not None:
-        return kind
-    sample = [text for text in values.drop_null()[:_SAMPLE].to_pylist() if text.strip() not in MISSING]
-    if not sample or _is_numeric(sample[0]):
-        cleaned = _cleaned(values)
-        if cleaned.null_count == len(cleaned):
-            return Kind.EMPTY
-        kind = _number_kind(cleaned)
-        if kind is not None:
-            return kind
-    if not sample or _DATE.match(sample[0]) or sample[0] in _TRUTH.to_pylist():
-        present = _cleaned(values).drop_null()
-        if pc.all(pc.is_in(present, value_set=_TRUTH)).as_py():
-            return Kind.TRUTH
-        for kind in (Kind.DATE, Kind.MOMENT, Kind.FINE_MOMENT, Kind.INSTANT, Kind.FINE_INSTANT):
-            if _cast(present, kind.type) is not None:
-                return kind
-    return Kind.TEXT
+def number_kind(values: pa.Array) -> Kind:
+    """The kind of one block of a column that Arrow takes for numbers, from its text.
+
+    Numbers are not always meant as such: ``007`` is a code, and an integer beyond 64 bits would lose digits.
+    """
+    present = _without_missing(values)
+    if _cast(present, pa.int64()) is not None:
+        return Kind.CODE if _any_leading_zero(present) else Kind.INTEGER
+    if _cast(present, pa.float64()) is None:
+        return Kind.TEXT
+    longest = present.filter(pc.greater_equal(pc.binary_length(present), 19))
+    if len(longest) and pc.all(pc.match_substring_regex(present, r"^[+-]?[0-9]+$")).as_py():
+        return Kind.CODE if _any_leading_zero(present) else Kind.LONG_INTEGER
+    return Kind.TEXT if _any_leading_zero(present) else Kind.NUMBER
 
 
-def convert(values: pa.Array, kind: Kind) -> pa.Array:
-    """One block of a column as the type of the whole column's kind."""
-    if kind.type == pa.string():
-        return values
-    if kind is Kind.EMPTY:
-        return pa.nulls(len(values))
-    converted = _cast(values, kind.type)
-    return _cleaned(values).cast(kind.type) if converted is None else converted
-
-
-def _number_kind(values: pa.Array) -> Kind | None:
-    integers = _cast(values, pa.int64()) is not None
-    if not integers and _cast(values, pa.float64()) is None:
-        return None
-    if integers:
-        return Kind.CODE if _any_leading_zero(values) else Kind.INTEGER
-    longest = values.filter(pc.greater_equal(pc.binary_length(values), 19))
-    if len(longest) and pc.all(pc.match_substring_regex(values, r"^[+-]?[0-9]+$")).as_py():
-        return Kind.CODE if _any_leading_zero(values) else Kind.LONG_INTEGER
-    return Kind.TEXT if _any_leading_zero(values) else Kind.NUMBER
+def has_odd_numbers(block: bytes) -> bool:
+    """Whether a field of the block may start with a superfluous zero or hold 19 digits in a row."""
+    data = np.frombuffer(block, dtype=np.uint8)
+    digit = (data >= 48) & (data <= 57)
+    zero = (data[:-1] == 48) & (digit[1:] | (data[1:] | 32 == 120))
+    zero[1:] &= ~digit[:-2] & ((data[:-2] < 43) | (data[:-2] > 58) | (data[:-2] == 44))  # none of + - . / :
+    if zero.any():
+        return True
+    for step in (1, 2, 4, 8, 3):  # runs of 2, 4, 8, 16, 19 digits
+        digit = digit[:-step] & digit[step:]
+    return bool(digit.any())
 
 
 def _any_leading_zero(values: pa.Array) -> bool:
@@ -87,14 +67,10 @@ def _cast(values: pa.Array, kind: pa.DataType) -> pa.Array | None:
         return None
 
 
-def _cleaned(values: pa.Array) -> pa.Array:
+def _missing_to_null(values: pa.Array) -> pa.Array:
     trimmed = pc.utf8_trim_whitespace(values)
     return pc.if_else(pc.is_in(trimmed, value_set=_MISSING), pa.scalar(None, pa.string()), trimmed)
 
 
-def _is_numeric(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _without_missing(values: pa.Array) -> pa.Array:
+    return _missing_to_null(values).drop_null()

@@ -17,6 +17,7 @@ from foretaste.data.formats.jsonl_edits import replace_value, value_spans
 from foretaste.data.formats.jsonl_values import (
     RepeatedKeyError,
     array_of_values,
+    columns_of,
     decoder,
     kind_of_values,
     sound_text,
@@ -85,7 +86,7 @@ class JsonLinesData:
         columns = {
             name: pa.chunked_array(
                 [
-                    arrays[name].cast(kind.type) if name in arrays else pa.nulls(n, kind.type)
+                    arrays[name].cast(kind.type, safe=False) if name in arrays else pa.nulls(n, kind.type)
                     for _, arrays, n in blocks
                 ],
                 type=kind.type,
@@ -98,7 +99,8 @@ class JsonLinesData:
         kinds = self._kinds or self._scan()
         wanted = list(kinds) if columns is None else list(columns)
         for rows in self._blocks_of_rows():
-            arrays = [array_of_values([row.get(name) for row in rows], kinds[name]) for name in wanted]
+            found = columns_of(rows, wanted)
+            arrays = [array_of_values(found[name], kinds[name]) for name in wanted]
             yield pa.record_batch(arrays, names=wanted)
 
     def _scan(self, keep_in: list[Any] | None = None) -> dict[str, Kind]:
@@ -107,8 +109,8 @@ class JsonLinesData:
         count, size = 0, 0
         self.notes.clear()
         for rows in self._blocks_of_rows(notes=self.notes):
-            names = dict.fromkeys(name for row in rows for name in row)
-            if len(kinds | names) > self.limits.columns:
+            names = set().union(*map(dict.keys, rows))
+            if len(names | kinds.keys()) > self.limits.columns:
                 raise DataError(f"its objects have more than {self.limits.columns} keys", file=self.path)
             if len(names) * len(rows) > _MOST_CELLS:
                 raise DataError(
@@ -119,8 +121,7 @@ class JsonLinesData:
                 )
             here: dict[str, Kind] = {}
             arrays: dict[str, pa.Array] = {}
-            for name in names:
-                values = [row.get(name) for row in rows]
+            for name, values in columns_of(rows).items():
                 here[name] = kind_of_values(values)
                 kinds[name] = join(kinds.get(name, Kind.EMPTY), here[name])
                 if keep_in is not None:
@@ -193,6 +194,8 @@ class JsonLinesData:
             note = f"row {row} has the key {str(repeated)!r} twice; the last value counts"
             if notes is not None and len(notes) < 20:
                 notes.append(note)
+            return self._loose.decode(text)
+        except ValueError:
             return self._loose.decode(text)
 
     # -- writing -----------------------------------------------------------------------------------------

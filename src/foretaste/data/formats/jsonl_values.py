@@ -19,7 +19,10 @@ class RepeatedKeyError(ValueError):
 
 
 def decoder(*, strict: bool) -> json.JSONDecoder:
-    """A decoder for one line; a ``strict`` one raises `RepeatedKeyError`, another lets the last value win."""
+    """A decoder for one line; a ``strict`` one raises `ValueError` on a repeated key or thousands of digits.
+
+    Another lets the last value win and keeps the digits as text.
+    """
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
@@ -28,7 +31,9 @@ def decoder(*, strict: bool) -> json.JSONDecoder:
             raise RepeatedKeyError(next(key for key in keys if keys.count(key) > 1))
         return found
 
-    return json.JSONDecoder(object_pairs_hook=pairs if strict else None, parse_int=_integer)
+    return json.JSONDecoder(
+        object_pairs_hook=pairs if strict else None, parse_int=None if strict else _integer
+    )
 
 
 def _integer(digits: str) -> int | str:
@@ -53,11 +58,24 @@ def kind_of_values(values: Sequence[Any]) -> Kind:
 
 def array_of_values(values: Sequence[Any], kind: Kind) -> pa.Array:
     """One block of a column in the type of the whole column."""
-    if kind is Kind.NUMBER:
-        return pa.array([_float(v) for v in values], pa.float64())
-    if kind.type == pa.string():
-        return pa.array([_text(v) for v in values], pa.string())
-    return pa.array(values, kind.type)
+    try:
+        return pa.array(values, kind.type)
+    except (pa.ArrowException, UnicodeEncodeError, OverflowError, TypeError):
+        make = _float if kind is Kind.NUMBER else _text
+        return pa.array([make(value) for value in values], kind.type)
+
+
+def columns_of(
+    rows: Sequence[dict[str, Any]], names: Sequence[str] | None = None
+) -> dict[str, Sequence[Any]]:
+    """The values of every key, or of these keys, in the order of first appearance; None where one is missing."""
+    if rows and all(row.keys() == rows[0].keys() for row in rows) and len({tuple(row) for row in rows}) == 1:
+        found: dict[str, Sequence[Any]] = dict(
+            zip(rows[0], zip(*map(dict.values, rows), strict=True), strict=True)
+        )
+        return found if names is None else {name: found.get(name, [None] * len(rows)) for name in names}
+    wanted = dict.fromkeys(name for row in rows for name in row) if names is None else names
+    return {name: [row.get(name) for row in rows] for name in wanted}
 
 
 def _float(value: Any) -> float | None:

@@ -56,25 +56,46 @@ class TextFile:
         Raises
         ------
         DataError
-            Where a record is longer than ``limits.record_bytes``.
+            Where a record is longer than ``limits.record_bytes``, or its quote is never closed.
         """
         kept = b""
         with self._open() as stream:
             while True:
-                piece = stream.read(self.limits.block_bytes)
+                piece = _read_full(stream, self.limits.block_bytes)
                 data = kept + piece if kept else piece
-                end = dialect.complete_until(data) if piece else len(data)
+                at_end = len(piece) < self.limits.block_bytes
+                if at_end and not dialect.is_closed(data):
+                    raise DataError(
+                        "a quote is opened and never closed",
+                        file=self.path,
+                        row=self._row_of_open_quote(dialect),
+                        hint="close it",
+                    )
+                end = len(data) if at_end else dialect.complete_until(data)
                 if len(data) - end > self.limits.record_bytes:
                     raise DataError(
-                        f"one record is longer than {self.limits.record_bytes / 2**20:.0f} MiB",
+                        f"one record is longer than {self.limits.record_bytes / 2**20:.3g} MiB",
                         file=self.path,
                         hint="is a quote never closed, or is it another format?",
                     )
                 if end:
                     yield data[:end]
-                if not piece:
+                if at_end:
                     return
                 kept = data[end:]
+
+    def _row_of_open_quote(self, dialect: Dialect) -> int:
+        """The row whose quote is never closed, the header not counted."""
+        count, kept = -1, b""
+        with self._open() as stream:
+            while True:
+                piece = _read_full(stream, self.limits.block_bytes)
+                data = kept + piece
+                end = dialect.complete_until(data)
+                count += len(dialect.starts(data[:end]))
+                kept = data[end:]
+                if len(piece) < self.limits.block_bytes:
+                    return max(0, count)
 
     def copy(
         self,
@@ -109,6 +130,19 @@ class TextFile:
     def _stored(self, data: bytes) -> bytes:
         wide = self.encoding.startswith("utf-16")
         return data.decode("utf-8").encode(self.encoding) if wide else data
+
+
+def _read_full(stream: Readable, size: int) -> bytes:
+    """``size`` bytes, fewer only at the end of the stream."""
+    pieces: list[bytes] = []
+    missing = size
+    while missing:
+        piece = stream.read(missing)
+        if not piece:
+            break
+        pieces.append(piece)
+        missing -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _runs(
