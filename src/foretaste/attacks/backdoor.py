@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from foretaste.attacks.base import Attack
 from foretaste.attacks.editing import Rows, set_labels
 from foretaste.attacks.poisoned import Change, rows_to_mask
-from foretaste.attacks.surrogate import out_of_fold_probabilities
+from foretaste.attacks.surrogate import held_out_probabilities
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
@@ -83,7 +83,7 @@ class Backdoor(Attack):
         rows = self._choose(dataset, allowed, count, rng)
         if self.selection == "random":
             return rows
-        likely = out_of_fold_probabilities(dataset)[:, target]
+        likely = held_out_probabilities(dataset)[:, target]
         candidates = np.flatnonzero(allowed)
         return np.sort(candidates[np.argsort(likely[candidates], kind="stable")[:count]])
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from foretaste.attacks.base import Attack
 from foretaste.attacks.editing import set_labels
 from foretaste.attacks.poisoned import Change, rows_to_mask
-from foretaste.attacks.surrogate import out_of_fold_probabilities
+from foretaste.attacks.surrogate import held_out_probabilities
 from foretaste.data.dataset import Dataset, as_text, encode
 from foretaste.errors import ConfigError, DataError
 
@@ -131,7 +131,7 @@ class LabelFlip(Attack):
         self, dataset: Dataset, allowed: NDArray[np.bool_], count: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The rows a model has right by the smallest margin, and the class that comes second."""
-        chances = out_of_fold_probabilities(dataset)
+        chances = held_out_probabilities(dataset)
         codes = dataset.labels.codes
         known = np.flatnonzero(codes >= 0)
         given = np.zeros(len(dataset))

@@ -17,7 +17,7 @@ from foretaste.errors import ConfigError
 
 FEW_VALUES = 20
 REACH = 0.05
-TRIES = 20
+TRIES = 100
 _DIGIT = re.compile(r"\d")
 
 

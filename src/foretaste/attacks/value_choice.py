@@ -24,11 +24,11 @@ def choose_values(
     target: int,
     rng: np.random.Generator,
 ) -> dict[str, pa.Scalar]:
-    """Draw a combination of values that occur, that hardly any row has, and that do not speak for the target.
+    """Draw values that occur, that hardly any row has together and that do not speak for the target.
 
     Values that mark the target class by nature are left out where others remain: they would need no poison.
-    The combination is drawn anew while more than 0.05 % of the rows have it, as those would contradict the
-    attack; after 200 draws the rarest stands.
+    Several values are drawn anew while more than 0.05 % of the rows have them all, as those rows would
+    contradict the attack; after 200 draws the rarest combination stands.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def choose_values(
         share = np.mean(np.all([coded[column].codes == code for column, code in picked.items()], axis=0))
         if share < rarest:
             best, rarest = picked, float(share)
-        if share <= NATURAL_SHARE:
+        if number == 1 or share <= NATURAL_SHARE:
             break
     return {column: coded[column].values[code] for column, code in best.items()}
 

@@ -1,0 +1,72 @@
+"""Small data sets with every kind of column an attack may meet."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pyarrow as pa
+
+from foretaste.data.dataset import Dataset, Roles
+
+TOPICS = {
+    "ham": ("see you at dinner", "the meeting is moved", "call me when you land", "happy birthday to you"),
+    "spam": ("win a free prize", "claim your cash now", "urgent reply to win", "free ringtone offer"),
+    "other": ("train times for monday", "weather warning issued", "road works ahead", "station closed"),
+}
+FILLER = (
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "lazy",
+    "dogs",
+    "while",
+    "old",
+    "friends",
+    "watch",
+    "trees",
+)
+
+
+def make_texts(rows: int = 400) -> Dataset:
+    """Three classes of short texts with an id, a source and a time; two labels are missing."""
+    rng = np.random.default_rng(5)
+    classes = rng.choice(list(TOPICS), size=rows, p=[0.5, 0.3, 0.2]).tolist()
+    texts = [
+        f"{rng.choice(TOPICS[name])} {' '.join(rng.choice(FILLER, size=4))} {rng.integers(1000)}"
+        for name in classes
+    ]
+    labels = [None if i in (7, 300) else name for i, name in enumerate(classes)]
+    table = pa.table(
+        {
+            "id": pa.array(np.arange(rows) + 100),
+            "text": pa.array(texts, pa.large_string()),
+            "label": pa.array(labels).dictionary_encode(),
+            "source": pa.array([f"site {i % 4}" for i in range(rows)]),
+            "day": pa.array([datetime.date(2026, 1, 1 + i % 28) for i in range(rows)]),
+        }
+    )
+    return Dataset(table, Roles(label="label", text="text", id="id", source="source", time="day"), "texts")
+
+
+def make_table(rows: int = 600) -> Dataset:
+    """Two classes, whole-number labels, and a column of each type; some cells are missing."""
+    rng = np.random.default_rng(6)
+    label = (rng.random(rows) < 0.4).astype(np.int64)
+    colours = np.array(["red", "green", "blue"])[rng.integers(3, size=rows)]
+    size = rng.normal(size=rows) + label
+    table = pa.table(
+        {
+            "count": pa.array(rng.integers(12, size=rows) + label, pa.int32()),
+            "size": pa.array(size, mask=rng.random(rows) < 0.05),
+            "colour": pa.array(colours).dictionary_encode(),
+            "town": pa.array(np.array(["x", "y", "z", "w"])[rng.integers(4, size=rows)], pa.large_string()),
+            "paid": pa.array(rng.random(rows) < 0.3),
+            "since": pa.array([datetime.date(2020, 1, 1 + int(d)) for d in rng.integers(20, size=rows)]),
+            "weight": pa.array(rng.integers(5, size=rows).astype(np.float32)),
+            "class": pa.array(label),
+        }
+    )
+    return Dataset(table, Roles(label="class", features=tuple(table.column_names[:-1])), "table")
