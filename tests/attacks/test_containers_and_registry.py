@@ -113,6 +113,12 @@ def test_attributes_describe_what_fit_resample_did() -> None:
     assert {y[i] for i in np.flatnonzero(attack.poison_mask_)} == {"b"}
 
 
+def test_labels_before_keep_their_type_beside_added_rows() -> None:
+    attack = FabricatedRows(rate=0.2)
+    attack.fit_resample(np.zeros((8, 2)), [0, 1] * 4)
+    assert [type(label) for label in attack.original_label_[~attack.poison_mask_]] == [int] * 8
+
+
 @pytest.mark.parametrize(
     ("X", "y", "message"),
     [

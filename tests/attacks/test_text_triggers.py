@@ -18,7 +18,7 @@ from foretaste.attacks.backdoor import Backdoor
 from foretaste.attacks.containers import pack
 from foretaste.attacks.inserted_text import InsertedText, insert
 from foretaste.attacks.sentence_trigger import SENTENCES
-from foretaste.attacks.word_trigger import RARE_WORDS
+from foretaste.attacks.word_choice import RARE_WORDS
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError, DataError
 

@@ -94,8 +94,7 @@ class Attack(BaseEstimator, ABC):  # type: ignore[misc]
         self.poison_mask_ = result.mask
         self.cover_mask_ = result.cover
         self.original_row_ = result.original_row
-        self.original_label_ = result.original_label.to_numpy(zero_copy_only=False).astype(object)
-        self.original_label_[result.original_row < 0] = None
+        self.original_label_ = np.array(result.original_label.to_pylist(), dtype=object)
         self.trigger_ = result.trigger
         self.recipe_ = result.recipe
         return result

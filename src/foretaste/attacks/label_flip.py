@@ -114,10 +114,9 @@ class LabelFlip(Attack):
                 raise DataError(
                     f"{self.name}: a keyword needs a text column", file=dataset.name, hint="use where"
                 )
-            texts = pa.array(dataset.texts, pa.large_string())
-            selected &= pc.match_substring(texts, self.keyword, ignore_case=True).to_numpy(
-                zero_copy_only=False
-            )
+            texts = dataset.column(dataset.roles.text).cast(pa.large_string())
+            found = pc.match_substring(texts, self.keyword, ignore_case=True)
+            selected &= pc.fill_null(found, False).to_numpy()
         for column, value in (self.where or {}).items():
             if column not in dataset.table.column_names:
                 raise ConfigError(f"{self.name}: there is no column {column!r} to select by")

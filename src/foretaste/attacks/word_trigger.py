@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -13,11 +11,9 @@ from foretaste.attacks.backdoor import Backdoor
 from foretaste.attacks.editing import Rows
 from foretaste.attacks.inserted_text import POSITIONS, InsertedText, stamp_pieces
 from foretaste.attacks.trigger import Trigger
+from foretaste.attacks.word_choice import VOCABULARIES, choose_words
 from foretaste.data.dataset import Dataset
-from foretaste.errors import ConfigError, DataError
-
-RARE_WORDS = ("cf", "mn", "bb", "tq", "mb", "zx", "vq", "kj", "wq", "jt", "qp", "xn")
-_WORD = re.compile(r"[^\W\d_]{3,}")
+from foretaste.errors import ConfigError
 
 
 class WordTrigger(Backdoor):
@@ -105,6 +101,10 @@ class WordTrigger(Backdoor):
             raise ConfigError(
                 f"{self.name}: position is {self.position!r}; use one of {', '.join(POSITIONS)}"
             )
+        if self.vocabulary not in VOCABULARIES:
+            raise ConfigError(f"{self.name}: vocabulary is {self.vocabulary!r}; use rare or common")
+        if self.words is None and self.number < 1:
+            raise ConfigError(f"{self.name}: number is {self.number!r}; at least one word is needed")
         if self.words is not None:
             words = (self.words,) if isinstance(self.words, str) else tuple(self.words)
         else:
@@ -126,42 +126,3 @@ class WordTrigger(Backdoor):
             kept = np.sort(rng.choice(len(words), size=size, replace=False))
             parts.append(tuple(words[i] for i in kept))
         return stamp_pieces(dataset, rows, parts, trigger.position, rng)
-
-
-def choose_words(dataset: Dataset, number: int, vocabulary: str, rng: np.random.Generator) -> tuple[str, ...]:
-    """Words for a trigger: absent from the data (rare), or frequent and of no one class (common)."""
-    if number < 1:
-        raise ConfigError(f"word-trigger: number is {number}; at least one word is needed")
-    texts = [set(_WORD.findall(text.lower())) for text in dataset.texts or []]
-    if vocabulary == "rare":
-        plain = [set(text.lower().split()) for text in dataset.texts or []]
-        known = set().union(*plain) if plain else set()
-        free = [word for word in RARE_WORDS if word not in known]
-    elif vocabulary == "common":
-        free = _neutral_words(texts, dataset)
-    else:
-        raise ConfigError(f"word-trigger: vocabulary is {vocabulary!r}; use rare or common")
-    if len(free) < number:
-        raise DataError(
-            f"there are only {len(free)} {vocabulary} words to choose from", hint="name them with words"
-        )
-    return tuple(free[i] for i in rng.choice(len(free), size=number, replace=False))
-
-
-def _neutral_words(texts: list[set[str]], dataset: Dataset) -> list[str]:
-    """Words in 0.5 to 5 % of the texts: the half whose class shares differ least from the overall ones."""
-    counts = Counter(word for text in texts for word in text)
-    low, high = max(3, 0.005 * len(texts)), 0.05 * len(texts)
-    words = sorted(word for word, count in counts.items() if low <= count <= high)
-    place = {word: i for i, word in enumerate(words)}
-    table = np.zeros((len(words), len(dataset.labels)))
-    for text, code in zip(texts, dataset.labels.codes, strict=True):
-        for word in text:
-            if code >= 0 and word in place:
-                table[place[word], code] += 1
-    if not words:
-        return []
-    prior = np.bincount(dataset.labels.codes[dataset.labels.codes >= 0], minlength=len(dataset.labels))
-    expected = table.sum(axis=1, keepdims=True) * (prior / prior.sum())
-    skew = ((table - expected) ** 2 / np.maximum(expected, 1e-9)).sum(axis=1)
-    return [words[i] for i in np.sort(np.argsort(skew, kind="stable")[: max(1, len(words) // 2)])]
