@@ -9,7 +9,7 @@ from foretaste.report.lenient import count, items, mapping, mappings, number, nu
 from foretaste.report.safe import visible
 from foretaste.report.tables import FAMILIES
 
-POINTS = 3000
+POINTS, MARKS = 3000, 1500
 MAP_WIDTH, MAP_HEIGHT = 960, 580
 BINS = 240
 CLASSES = 12
@@ -132,7 +132,8 @@ def points(evidence: object) -> list[Point]:
         if x is not None and y is not None
     ]
     found.sort(key=lambda point: not point[4])
-    found = found[:POINTS]
+    flagged = sum(bool(point[4]) for point in found)
+    found = found[max(0, flagged - MARKS) :][:POINTS]
     if not found:
         return []
     left, right = min(p[0] for p in found), max(p[0] for p in found)

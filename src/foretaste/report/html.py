@@ -26,12 +26,12 @@ from foretaste.report.model import Report
 from foretaste.report.safe import Piece
 from foretaste.report.tables import FAMILIES, Row
 
-ROW_BYTES = 1_900_000
-CARD_BYTES = 1_100_000
-CARDS = 60
-BRIEF_CARDS = 1000
-SOURCES = 150
-SOURCES_FIRST = 12
+PAGE_BYTES = 4_700_000
+ROW_BYTES = 2_500_000
+CARD_BYTES, REVIEW_BYTES, BRIEF_BYTES = 1_000_000, 300_000, 250_000
+CARDS, BRIEF_CARDS = 60, 1000
+SOURCES, SOURCES_FIRST = 150, 12
+COLUMNS = 200
 OPEN_CARDS = 3
 """Campaign cards that are open when the page is; the others open on demand."""
 
@@ -50,38 +50,38 @@ class Choices:
 
 def render(report: Report) -> bytes:
     """The page, UTF-8, always under 5 MB."""
-    rows = _within(report.rows, ROW_BYTES, _row_bytes)
+    rest = len(_page(report, ()))
+    return _page(report, _within(report.rows, min(ROW_BYTES, PAGE_BYTES - rest), _row_bytes))
+
+
+def _page(report: Report, rows: Sequence[Row]) -> bytes:
     cards = _within(report.campaigns[:CARDS], CARD_BYTES, _card_bytes)
-    review = _within(report.review[:CARDS], CARD_BYTES // 3, _card_bytes)
+    brief = report.campaigns[len(cards) : len(cards) + BRIEF_CARDS]
     sources = report.sources[:SOURCES]
     style, script = _asset("report.css"), _asset("report.js")
+    shown = {
+        "cards": cards,
+        "brief": _within(brief, BRIEF_BYTES, lambda c: 300 + _bytes(f"{c.name}{c.target}{c.title}")),
+        "review": _within(report.review[:CARDS], REVIEW_BYTES, _card_bytes),
+        "sources": list(zip(sources, charts.intervals(sources), strict=True)),
+        "sources_first": max(SOURCES_FIRST, len(report.bad_sources[:SOURCES])),
+        "rows": rows,
+        "columns": report.columns[:COLUMNS],
+        "choices": _choices(rows),
+        "listed_rows": {row.row for row in rows if row.row is not None},
+        "triggers": {
+            c.group: [f"{p.column} {p.condition}".strip() for p in c.parts] for c in report.campaigns
+        },
+        "numbers_of_groups": {c.group: c.number for c in cards if c.group is not None},
+        "histogram": charts.histogram(report.distribution) if report.distribution else None,
+        "scatter": charts.scatter(report.points) if report.points else None,
+        "bursts": charts.bursts(report.timeline) if report.timeline else None,
+        "glossary": [found for found in map(known_rule, report.codes) if found],
+    }
     page = (
         _environment()
         .get_template("report.html.jinja")
-        .render(
-            r=report,
-            policy=_policy(style, script),
-            style=Markup(style),
-            script=Markup(script),
-            sources=list(zip(sources, charts.intervals(sources), strict=True)),
-            sources_first=max(SOURCES_FIRST, len(report.bad_sources[:SOURCES])),
-            cards=cards,
-            brief=report.campaigns[len(cards) : len(cards) + BRIEF_CARDS],
-            open_cards=OPEN_CARDS,
-            review=review,
-            rows=rows,
-            triggers={
-                c.group: [f"{p.column} {p.condition}".strip() for p in c.parts] for c in report.campaigns
-            },
-            numbers_of_groups={c.group: c.number for c in cards if c.group is not None},
-            listed_rows={row.row for row in rows if row.row is not None},
-            choices=_choices(rows),
-            histogram=charts.histogram(report.distribution) if report.distribution else None,
-            scatter=charts.scatter(report.points) if report.points else None,
-            bursts=charts.bursts(report.timeline) if report.timeline else None,
-            glyphs=charts.GLYPHS,
-            glossary=[found for found in map(known_rule, report.codes) if found],
-        )
+        .render(r=report, policy=_policy(style, script), style=Markup(style), script=Markup(script), **shown)
     )
     return page.encode("utf-8", "replace")
 
@@ -105,7 +105,9 @@ def _environment() -> jinja2.Environment:
         level=_level,
         marked=_marked,
     )
-    environment.globals.update(axis=charts.axis, sections=rules.SECTIONS)
+    environment.globals.update(
+        axis=charts.axis, glyphs=charts.GLYPHS, open_cards=OPEN_CARDS, sections=rules.SECTIONS
+    )
     return environment
 
 

@@ -123,7 +123,7 @@ def build(findings: Findings) -> Report:
     bad = [source for source in sources if source.flagged]
     mislabels = figures.mislabels(evidence.get("mislabels"), summary.get("mislabels"))
     gaps = _gaps(evidence.get("not_testable"), summary.get("skipped"))
-    plan = tuple(_detector(item) for item in mappings(evidence.get("plan"))[:100])
+    plan = tuple(_detector(item) for item in mappings(evidence.get("plan"))[:60])
     counts = _counts(findings, summary, found, len(bad), len(review))
     fdr = number(summary.get("fdr"))
     command = plain(evidence.get("command"))
@@ -184,7 +184,7 @@ def _counts(
 def _detector(item: Mapping[str, Any]) -> Detector:
     return Detector(
         visible(item.get("detector"), 60) or "detector",
-        tuple(visible(code, 12) for code in items(item.get("rules"))[:20]),
+        tuple(visible(code, 12) for code in items(item.get("rules"))[:12]),
         item.get("status") == "ran",
         visible(item.get("reason"), 200),
         number(item.get("seconds")),
@@ -205,7 +205,7 @@ def _column(item: Mapping[str, Any]) -> Column:
 
 def _gaps(*evidence: object) -> tuple[Gap, ...]:
     """Rules not tested, from the evidence and the summary; the same rule with the same reason once."""
-    told = [item for value in evidence for item in mappings(value)[:100]]
+    told = [item for value in evidence for item in mappings(value)[:60]]
     found = [
         Gap(visible(item.get("rule"), 12), rule.title if rule else "", visible(item.get("reason"), 240))
         for item in told

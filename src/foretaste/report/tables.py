@@ -79,7 +79,10 @@ class Source:
 def rows(evidence: object, table: pa.Table) -> list[Row]:
     """The strongest rows with a finding, at most `ROWS`: from the evidence, else from the rows table."""
     told = mappings(evidence)[:ROWS]
-    return [_row(item) for item in (told or strongest(table, ROWS).to_pylist())]
+    found = [_row(item) for item in (told or strongest(table, ROWS).to_pylist())]
+    # A row listed twice would have two anchors of one name.
+    first = {row.row: at for at, row in reversed(list(enumerate(found)))}
+    return [row for at, row in enumerate(found) if row.row is None or first[row.row] == at]
 
 
 def strongest(table: pa.Table, limit: int | None = None) -> pa.Table:
