@@ -92,9 +92,8 @@ def _moments(column: pa.Array, present: NDArray[np.bool_]) -> list[Bytes2D | pa.
     per_second = _PER_SECOND[kind.unit]
     seconds = np.floor_divide(ticks, per_second)
     fraction = (ticks - seconds * per_second) * (10**9 // per_second)
-    body = fraction.astype("<u4").view(np.uint8).reshape(-1, 4).copy()
-    body[~present] = 0
-    return [np.concatenate([_heads(tag, seconds, present), body], axis=1)]
+    body = fraction.astype("<u4").view(np.uint8).reshape(-1, 4)
+    return _without_missing(np.concatenate([_heads(tag, seconds, present), body], axis=1), present)
 
 
 def _tensor(column: pa.Array) -> list[Bytes2D | pa.Array]:
@@ -111,14 +110,15 @@ def _tensor(column: pa.Array) -> list[Bytes2D | pa.Array]:
     if len(whole):
         raw = whole.to_numpy_ndarray().astype(dtype, copy=False)
         block[present, HEAD + len(intro) :] = np.ascontiguousarray(raw).reshape(len(whole), -1).view(np.uint8)
+    return _without_missing(block, present)
+
+
+def _without_missing(block: Bytes2D, present: NDArray[np.bool_]) -> list[Bytes2D | pa.Array]:
+    """Cells of one width, of which a missing one has a head only."""
     if present.all():
         return [block]
-    sizes = np.where(present, block.shape[1], HEAD)
-    keep = np.arange(block.shape[1]) < sizes[:, None]
+    n, width = block.shape
+    sizes = np.where(present, width, HEAD)
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    data = np.ascontiguousarray(block[keep])
-    return [
-        pa.LargeBinaryArray.from_buffers(
-            pa.large_binary(), len(column), [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-        )
-    ]
+    data = np.ascontiguousarray(block[np.arange(width) < sizes[:, None]])
+    return [pa.LargeBinaryArray.from_buffers(pa.large_binary(), n, [None, pa.py_buffer(offsets), pa.py_buffer(data)])]

@@ -108,6 +108,8 @@ def _judge(
 ) -> tuple[ColumnNote, float | None]:
     """The note on a column nobody named, and its median length where it is free text."""
     kind = column.type
+    if pa.types.is_floating(kind):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
     present = len(column) - column.null_count
     if present == 0 and len(column):
         return ColumnNote(name, "unused", "FT904", "every value is missing"), None
