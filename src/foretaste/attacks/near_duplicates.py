@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from foretaste.attacks.editing import Rows, set_cells
 from foretaste.attacks.injection import Injection, cells
+from foretaste.attacks.sampling import spread_rows
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
 
@@ -163,19 +164,20 @@ def _has_twin(dataset: Dataset, row: int) -> bool:
 
 
 def _near_rows(dataset: Dataset, column: str, rows: Rows, rng: np.random.Generator) -> Rows:
-    """For each row another one to take the cell from: near in value where the column is a scale, else any."""
+    """For each row another to take the cell from: near in value where the column is a scale, else any."""
     kind = dataset.column(column).type
     anyone = rng.integers(len(dataset), size=len(rows))
     if not len(rows) or not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         return anyone
-    values = dataset.column(column).cast(pa.float64()).to_numpy()
-    order = np.argsort(values, kind="stable")  # missing values come last
-    present = order[: int(np.isfinite(values).sum())]
+    donors = spread_rows(np.arange(len(dataset)))
+    values = cells(dataset, column, donors).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    present = np.isfinite(values)
     distinct, first = np.unique(values[present], return_index=True)
     if len(distinct) <= FEW_VALUES:
         return anyone
     reach = max(1, round(REACH * len(distinct)))
     step = rng.integers(1, reach + 1, size=len(rows)) * rng.choice([-1, 1], size=len(rows))
-    at = np.searchsorted(distinct, np.nan_to_num(values[rows]))
-    near: Rows = present[first[np.clip(at + step, 0, len(distinct) - 1)]]
+    own = cells(dataset, column, rows).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    at = np.searchsorted(distinct, np.nan_to_num(own))
+    near: Rows = donors[present][first[np.clip(at + step, 0, len(distinct) - 1)]]
     return near

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from foretaste.attacks.sampling import spread_rows
 from foretaste.data.dataset import Codes, Dataset, encode
 from foretaste.errors import DataError
 
@@ -42,11 +43,11 @@ def choose_values(
     DataError
         When fewer than ``number`` columns have a value to use.
     """
-    coded = {column: encode(dataset.column(column)) for column in columns}
+    rows = spread_rows(np.arange(len(dataset)))
+    part, hits = dataset.take(rows), dataset.labels.codes[rows] == target
+    coded = {column: encode(part.column(column)) for column in columns}
     found = {column: _candidates(coded[column], FREQUENCIES[frequency]) for column in columns}
-    neutral = {
-        column: _without_lift(coded[column], codes, dataset, target) for column, codes in found.items()
-    }
+    neutral = {column: _without_lift(coded[column], codes, hits) for column, codes in found.items()}
     for candidates in (neutral, found):
         usable = [column for column in columns if len(candidates[column])]
         if len(usable) >= number:
@@ -85,9 +86,8 @@ def _candidates(coded: Codes, shares: tuple[float, float]) -> NDArray[np.int64]:
     return np.flatnonzero((numbers >= low) & (numbers <= high))
 
 
-def _without_lift(coded: Codes, codes: NDArray[np.int64], dataset: Dataset, target: int) -> NDArray[np.int64]:
+def _without_lift(coded: Codes, codes: NDArray[np.int64], hits: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Those of the values with which the target is not much likelier than without knowing anything."""
-    hits = dataset.labels.codes == target
     present = coded.codes >= 0
     rows = np.bincount(coded.codes[present], minlength=len(coded))
     targeted = np.bincount(coded.codes[present], weights=hits[present], minlength=len(coded))

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.feature_extraction.text import CountVectorizer
 
+from foretaste.attacks.sampling import spread_rows
 from foretaste.data.dataset import Dataset
 from foretaste.errors import DataError
 
 RARE_WORDS = ("cf", "mn", "bb", "tq", "mb", "zx", "vq", "kj", "wq", "jt", "qp", "xn")
 VOCABULARIES = ("rare", "common")
 COMMON_SHARE = (0.005, 0.05)
-SAMPLE = 20_000
 
 
 def choose_words(dataset: Dataset, number: int, vocabulary: str, rng: np.random.Generator) -> tuple[str, ...]:
@@ -45,8 +45,7 @@ def _absent_words(dataset: Dataset) -> list[str]:
 
 def _neutral_words(dataset: Dataset) -> list[str]:
     """Words in 0.5 to 5 % of the texts: the half whose class shares differ least from those of all texts."""
-    known = np.flatnonzero(dataset.labels.codes >= 0)
-    rows = known[np.unique(np.linspace(0, len(known) - 1, SAMPLE).astype(np.int64))]
+    rows = spread_rows(np.flatnonzero(dataset.labels.codes >= 0))
     counter = CountVectorizer(binary=True, token_pattern=r"(?u)\b[^\W\d_]{3,}\b")
     try:
         seen: Any = counter.fit_transform(dataset.take(rows).texts)
