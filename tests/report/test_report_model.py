@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import pytest
@@ -14,6 +15,7 @@ from made_up_text import poisoned_text
 from reading import hostile_text, patient
 
 from foretaste.findings import GROUP_SCHEMA, ROW_SCHEMA, Findings
+from foretaste.report import FORMATS, render
 from foretaste.report.model import build
 from foretaste.report.wording import clean_command, findings_directory
 
@@ -170,3 +172,42 @@ def test_no_evidence_whatever_it_is_breaks_the_report(evidence: dict[str, object
         ROW_SCHEMA.empty_table(), GROUP_SCHEMA.empty_table(), None, summary("poisoned", 10, 1), evidence
     )
     assert build(findings).verdict == "poisoned"
+
+
+@patient
+@given(nonsense)
+def test_no_evidence_whatever_it_is_breaks_a_renderer(evidence: dict[str, object]) -> None:
+    findings = Findings(
+        ROW_SCHEMA.empty_table(), GROUP_SCHEMA.empty_table(), None, summary("noisy", 10, 1), evidence
+    )
+    for format in FORMATS:
+        assert render(findings, format)
+
+
+extreme = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(
+    [0.0, -0.0, 1e308, -1e308, 5e-324]
+)
+
+
+@patient
+@given(st.lists(extreme, min_size=12, max_size=12))
+def test_extreme_numbers_stay_inside_their_drawings(values: list[float]) -> None:
+    source = {"source": "a", "rows": 3, "excess": values[0], "low": values[1], "high": values[2]}
+    statistic = {"value": values[3], "natural_max": values[4], "threshold": values[5]}
+    evidence = {
+        "campaigns": [{"rule": "FT201", "group": 0, "statistic": statistic, "q_value": values[6]}],
+        "sources": [source, {**source, "source": "b", "judged": False}],
+        "distribution": {"edges": sorted(values[:4]), "observed": values[4:7], "expected": values[7:10]},
+        "map": {"x": values, "y": values[::-1], "family": ["campaign", None, "mislabel", "review"]},
+        "timeline": {"edges": ["a", "b", "c"], "rows": values[:2], "flagged": values[2:4]},
+        "mislabels": {"estimate": values[10], "low": values[11], "high": values[0]},
+        "flips": {"classes": ["a", "b"], "matrix": [[0, values[1]], [values[2], 0]]},
+    }
+    findings = Findings(
+        ROW_SCHEMA.empty_table(), GROUP_SCHEMA.empty_table(), None, summary("poisoned", 3, 1), evidence
+    )
+    page = render(findings, "html").decode()
+    drawn = " ".join(re.findall(r'<(?:path|rect|text)[^>]* (?:d|x|y|width|height)="[^"]*"', page))
+    assert "nan" not in drawn
+    assert "inf" not in drawn
+    assert all(abs(float(found)) <= 1100 for found in re.findall(r'(?: x| width| height)="([^"]+)"', drawn))

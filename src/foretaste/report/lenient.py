@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+LARGEST = 1e15
 
 
 def mapping(value: object) -> dict[str, Any]:
@@ -23,13 +24,10 @@ def mappings(value: object) -> list[dict[str, Any]]:
 
 
 def number(value: object) -> float | None:
-    """A finite number, or None."""
+    """A number that can be drawn and written out, or None: finite and below `LARGEST` in size."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:
-        return None
+    return float(value) if -LARGEST < value < LARGEST else None
 
 
 def numbers(value: object) -> list[float]:
