@@ -19,8 +19,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.detection.cells import ATTACKS, DEFAULT_ROWS, KINDS
+from benchmarks.detection.cells import ATTACKS
 from benchmarks.detection.contestants import CONTESTANTS
+from benchmarks.detection.data import DEFAULT_ROWS, KINDS
 from benchmarks.detection.grid import FIRST, MORE, QUICK, STANDARD, UNSEEN, cells
 from benchmarks.detection.tables import environment, tables
 
