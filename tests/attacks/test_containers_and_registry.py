@@ -178,12 +178,41 @@ def test_other_packages_add_attacks_but_replace_none(monkeypatch: pytest.MonkeyP
         ({"attack": "nothing"}, "no attack 'nothing'"),
         ({"version": 9}, "label-flip version 9, this is label-flip version 1"),
         ({"parameters": {"rate": 0.1, "evil": 1}}, "sets 'evil', which label-flip does not have"),
+        ({"parameters": None}, "has no parameters"),
     ],
 )
 def test_a_recipe_of_another_kind_is_refused(change: dict[str, Any], message: str) -> None:
     recipe = LabelFlip().poison(make_table()).recipe
     with pytest.raises(ConfigError, match=message):
         replay(recipe | change)
+
+
+@pytest.mark.parametrize("trigger", [{}, {"pieces": 3, "position": "end", "seed": 0}, "cf", [1]])
+@pytest.mark.parametrize("name", ["word-trigger", "bad-source"])
+def test_a_trigger_that_cannot_be_read_is_refused(name: str, trigger: Any) -> None:
+    recipe = {"parameters": {"attack": "word-trigger"}, "trigger": trigger}
+    with pytest.raises(ConfigError, match="holds a trigger that cannot be read"):
+        find_attack(name).load_trigger(recipe)
+
+
+def test_a_bad_source_recipe_without_its_attack_is_refused() -> None:
+    with pytest.raises(ConfigError, match="does not say what the source did"):
+        find_attack("bad-source").load_trigger({"parameters": {}, "trigger": {}})
+
+
+@pytest.mark.parametrize(
+    ("attack", "message"),
+    [
+        (ValueTrigger(number="2"), "number is '2'; use a whole number"),  # type: ignore[arg-type]
+        (ValueTrigger(number=True), "number is True; use a whole number"),
+        (ValueTrigger(clean_label="no"), "clean_label is 'no'; use True or False"),  # type: ignore[arg-type]
+        (ValueTrigger(cover_rate="0"), "cover_rate is '0'; use a number"),  # type: ignore[arg-type]
+        (LabelFlip(strategy=None), "strategy is None; use text"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_parameter_of_the_wrong_type_is_named(attack: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        attack.poison(make_table())
 
 
 def test_all_is_sorted_and_complete() -> None:

@@ -151,6 +151,8 @@ class BadSource(Attack):
 
     @classmethod
     def load_trigger(cls, recipe: Mapping[str, Any]) -> Trigger | None:
-        saved = recipe.get("trigger")
-        kind = INNER[recipe["parameters"]["attack"]].trigger_class
-        return None if saved is None or kind is None else kind.from_dict(saved)
+        parameters = recipe.get("parameters")
+        inner = INNER.get(str(parameters.get("attack"))) if isinstance(parameters, Mapping) else None
+        if inner is None:
+            raise ConfigError(f"the recipe for {cls.name} does not say what the source did")
+        return inner.load_trigger(recipe)

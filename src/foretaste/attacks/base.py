@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 
 from foretaste.attacks.containers import pack
 from foretaste.attacks.editing import Rows
+from foretaste.attacks.parameters import check_types, is_share, is_whole
 from foretaste.attacks.poisoned import Change, Poisoned, write_recipe
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset, as_text, name_some
@@ -107,26 +108,33 @@ class Attack(BaseEstimator, ABC):  # type: ignore[misc]
                 f"the recipe is for {recipe.get('attack')} version {recipe.get('version')}, "
                 f"this is {cls.name} version {cls.version}"
             )
-        known = cls._get_param_names()
-        unknown = sorted(set(recipe["parameters"]) - set(known))
+        parameters = recipe.get("parameters")
+        if not isinstance(parameters, Mapping):
+            raise ConfigError(f"the recipe for {cls.name} has no parameters")
+        unknown = sorted(set(parameters) - set(cls._get_param_names()))
         if unknown:
             raise ConfigError(f"the recipe sets {name_some(unknown)}, which {cls.name} does not have")
-        return cls(**recipe["parameters"])
+        return cls(**parameters)
 
     @classmethod
     def load_trigger(cls, recipe: Mapping[str, Any]) -> Trigger | None:
         """The trigger a recipe holds, to stamp test data with."""
         saved = recipe.get("trigger")
-        return None if saved is None or cls.trigger_class is None else cls.trigger_class.from_dict(saved)
+        if saved is None or cls.trigger_class is None:
+            return None
+        try:
+            return cls.trigger_class.from_dict(saved)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ConfigError(f"the recipe for {cls.name} holds a trigger that cannot be read") from error
 
     def _check(self, dataset: Dataset) -> None:
         """Refuse parameters and data no attack can use; a subclass may ask for more, or for less."""
-        if not (_is_share(self.rate) or (self.rate is None and self.rate_optional)):
+        if not (is_share(self.rate) or (self.rate is None and self.rate_optional)):
             raise ConfigError(f"{self.name}: rate is {self.rate!r}; it is a share of rows between 0 and 1")
-        if self.random_state is not None and not (_is_whole(self.random_state) and self.random_state >= 0):
-            raise ConfigError(
-                f"{self.name}: random_state is {self.random_state!r}; use a whole number from 0"
-            )
+        seed = self.random_state
+        if seed is not None and not (is_whole(seed) and seed >= 0):
+            raise ConfigError(f"{self.name}: random_state is {seed!r}; use a whole number from 0")
+        check_types(self)
         if not len(dataset):
             raise DataError("there are no rows to poison", file=dataset.name)
         if len(dataset.labels) < 2:
@@ -212,11 +220,3 @@ def modalities_of(dataset: Dataset) -> set[str]:
         "image": roles.image is not None,
     }
     return {"any"} | {name for name, has in there.items() if has}
-
-
-def _is_share(value: Any) -> bool:
-    return isinstance(value, (float, np.floating)) and bool(0 < value < 1)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
