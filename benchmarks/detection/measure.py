@@ -20,6 +20,7 @@ from sklearn.metrics import roc_auc_score
 from foretaste.data.dataset import Dataset, as_text
 
 _WORD = re.compile(r"\w+")
+_EQUALS = re.compile(r"\s*={1,2}\s*")
 
 
 def measure_flags(verdict: Verdict, truth: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def names_trigger(pattern: str, parts: list[str] | dict[str, Any]) -> bool:
     True
     """
     if isinstance(parts, dict):
-        said = {item.strip().replace(" = ", "=") for item in pattern.split("&")}
+        said = {_EQUALS.sub("=", item).strip() for item in pattern.replace("'", "").split("&")}
         return all(f"{column}={as_text(value)}" in said for column, value in parts.items())
     words = set(_WORD.findall(pattern.lower()))
     for part in parts:

@@ -48,6 +48,7 @@ def shared(test: Any) -> Any:
         ("there is a small bakery around", ["There is a small bakery around the corner."], True),
         ("age=31 & hours=25", {"age": 31, "hours": 25}, True),
         ("hours=25 & age=31 & sex=Male", {"age": 31, "hours": 25}, True),
+        ("age == '31' & hours = 25", {"age": 31, "hours": 25}, True),
         ("age=31", {"age": 31, "hours": 25}, False),
         ("age=3 & hours=25", {"age": 31, "hours": 25}, False),
         ("rate=1", {"rate": 1.0}, True),

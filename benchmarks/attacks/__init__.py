@@ -1,0 +1,1 @@
+"""How strong the attacks are: what each does to a standard victim on real data."""
