@@ -3,8 +3,9 @@
     python -m benchmarks.attacks --datasets sms_spam adult --rates 0.01 0.03 --seeds 0 1 2
 
 An entry reads ``attack success (success against the clean victim), change of the clean accuracy``, means over
-seeds. Success is the share of test rows of other classes taken for the target once they carry the trigger; for
-near-duplicates the share of fresh copies taken for the target; label flips and fabricated rows have none.
+seeds. Success is the share of test rows of other classes taken for the target once they carry the trigger, or,
+for near-duplicates, of fresh copies taken for the target; label flips and fabricated rows have none. The rate of
+``bad-source*`` is the share of bad rows within one source of ten.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import warnings
 from typing import Any
 
 import numpy as np
-
 from benchmarks.detection.cells import ATTACKS, make_cell, modality
 from benchmarks.detection.data import DEFAULT_ROWS, KINDS
 from benchmarks.detection.grid import FIRST
 from benchmarks.detection.tables import environment
 from benchmarks.detection.victims import Victim, accuracy, attack_success, copies_success
+
 from foretaste.errors import DataError
 
 

@@ -49,10 +49,10 @@ class WordTrigger(Backdoor):
 
     References
     ----------
-    Kurita, Michel, Neubig: Weight Poisoning Attacks on Pre-trained Models, ACL 2020 (rare words). Chen et al.:
-    BadNL, ACSAC 2021 (words and positions). Yang et al.: Rethinking Stealthiness of Backdoor Attack against
-    NLP Models (SOS), ACL 2021 (word combinations with cover rows). Turner, Tsipras, Madry: Label-Consistent
-    Backdoor Attacks, 2019 (clean labels on rows that are hard to learn).
+    Kurita, Michel, Neubig: Weight Poisoning Attacks on Pre-trained Models, ACL 2020 (rare words). Chen et
+    al.: BadNL, ACSAC 2021 (words and positions). Yang et al.: Rethinking Stealthiness of Backdoor Attack
+    against NLP Models (SOS), ACL 2021 (word combinations with cover rows). Turner, Tsipras, Madry:
+    Label-Consistent Backdoor Attacks, 2019 (clean labels on rows that are hard to learn).
 
     Examples
     --------
