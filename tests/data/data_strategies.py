@@ -68,7 +68,8 @@ CELLS = st.one_of(
 
 @st.composite
 def delimited(draw: st.DrawFn, delimiter: str = ",") -> tuple[bytes, list[list[str]]]:
-    """A well-formed delimited file and its cells, quoted where they must be and now and then where they need not."""
+    """A well-formed delimited file and its cells, quoted where they must be and now and then where they
+    need not."""
     width = draw(st.integers(2, 4))
     end = draw(st.sampled_from(["\n", "\r\n"]))
     rows = draw(st.lists(st.lists(CELLS, min_size=width, max_size=width), max_size=8))

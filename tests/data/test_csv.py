@@ -33,7 +33,7 @@ def type_names(data: DelimitedData) -> dict[str, str]:
     return {field.name: str(field.type) for field in data.schema}
 
 
-# -- types -----------------------------------------------------------------------------------------------------
+# -- types --------------------------------------------------------------------------------------------------
 
 
 def test_columns_get_the_narrowest_type_that_all_values_have(write):
@@ -135,7 +135,7 @@ def _open_bytes(raw: bytes, suffix: str = ".csv") -> DelimitedData:
     return DelimitedData(Path(stream.name), Limits(block_bytes=32))
 
 
-# -- copies ----------------------------------------------------------------------------------------------------
+# -- copies -------------------------------------------------------------------------------------------------
 
 
 @given(delimited())
@@ -240,7 +240,7 @@ def test_several_gzip_members_are_one_file(tmp_path):
     assert open_file(tmp_path / "a.csv.gz").read().column("a").to_pylist() == [1, 2]
 
 
-# -- odd files ---------------------------------------------------------------------------------------------------
+# -- odd files ----------------------------------------------------------------------------------------------
 
 
 def test_old_mac_line_ends_and_blank_lines(write, tmp_path):
@@ -308,36 +308,36 @@ def test_a_header_alone_is_a_table_without_rows(write, tmp_path):
     ],
 )
 def test_a_file_that_is_no_table_is_refused_with_file_and_row(write, content, sentence):
-    with pytest.raises(DataError, match="data.csv") as caught:
+    with pytest.raises(DataError, match=r"data.csv") as caught:
         write(content).read()
     assert sentence in str(caught.value)
 
 
 def test_the_row_of_a_ragged_record_is_counted_over_blocks_and_quoted_lines(write):
     good = b'"x\ny",1\n' * 100
-    with pytest.raises(DataError, match="row 100: it has 1 fields"):
+    with pytest.raises(DataError, match=r"row 100: it has 1 fields"):
         write(b"a,b\n" + good + b"oops\n" + good, limits=Limits(block_bytes=64)).read()
 
 
 def test_too_many_columns_are_refused_before_the_rows_are_read(write):
-    with pytest.raises(DataError, match="more than 1000 columns"):
+    with pytest.raises(DataError, match=r"more than 1000 columns"):
         write(b",".join(b"c%d" % i for i in range(1001)) + b"\n1\n", limits=Limits(columns=1000))
 
 
 def test_a_record_without_end_is_refused_with_bounded_memory(write):
     limits = Limits(record_bytes=10_000, block_bytes=1000)
-    with pytest.raises(DataError, match="one record is longer than"):
+    with pytest.raises(DataError, match=r"one record is longer than"):
         write(b"a,b\n1," + b"x" * 50_000, limits=limits).read()
-    with pytest.raises(DataError, match="one record is longer than"):
+    with pytest.raises(DataError, match=r"one record is longer than"):
         write(b'a,b\n1,"' + b"x\n" * 50_000, limits=limits).read()
-    with pytest.raises(DataError, match="one record is longer than"):
+    with pytest.raises(DataError, match=r"one record is longer than"):
         write(b"," * 50_000, limits=limits)
 
 
 def test_a_gzip_bomb_is_refused_while_it_unpacks(tmp_path):
     (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 3_000_000))
     limits = Limits(expansion_floor=2**20)
-    with pytest.raises(DataError, match="bomb.csv.gz: it unpacks to more than 200 times its size"):
+    with pytest.raises(DataError, match=r"bomb.csv.gz: it unpacks to more than 200 times its size"):
         open_file(tmp_path / "bomb.csv.gz", limits=limits).read()
 
 
@@ -345,15 +345,15 @@ def test_a_gzip_bomb_is_refused_while_it_unpacks(tmp_path):
 def test_a_broken_gzip_file_is_refused(tmp_path, cut):
     raw = gzip.compress(b"a,b\n" + b"1,2\n" * 100)
     (tmp_path / "cut.csv.gz").write_bytes(raw[:-cut])
-    with pytest.raises(DataError, match="middle of the compressed data|not sound gzip"):
+    with pytest.raises(DataError, match=r"middle of the compressed data|not sound gzip"):
         open_file(tmp_path / "cut.csv.gz").read()
     (tmp_path / "no.csv.gz").write_bytes(b"a,b\n1,2\n")
-    with pytest.raises(DataError, match="not sound gzip"):
+    with pytest.raises(DataError, match=r"not sound gzip"):
         open_file(tmp_path / "no.csv.gz").read()
 
 
 def test_a_table_larger_than_the_limit_is_refused(write):
-    with pytest.raises(DataError, match="GiB of memory"):
+    with pytest.raises(DataError, match=r"GiB"):
         write(b"a,b\n" + b"1,2\n" * 5000, limits=Limits(table_bytes=10_000, block_bytes=4096)).read()
 
 
@@ -368,7 +368,7 @@ def test_a_very_long_cell_is_read(write):
     assert len(data.read().column("b")[0].as_py()) == 1_000_000
 
 
-# -- the grammar -------------------------------------------------------------------------------------------------
+# -- the grammar --------------------------------------------------------------------------------------------
 
 
 @given(delimited())

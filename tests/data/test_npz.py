@@ -51,7 +51,9 @@ def test_numbers_are_columns_and_more_dimensions_are_flattened(tmp_path):
 
 @given(
     hnp.arrays(
-        st.sampled_from([np.uint8, np.int16, np.float32, np.float64, np.dtype(">i4"), np.dtype(">f8"), np.bool_]),
+        st.sampled_from(
+            [np.uint8, np.int16, np.float32, np.float64, np.dtype(">i4"), np.dtype(">f8"), np.bool_]
+        ),
         hnp.array_shapes(min_dims=2, max_dims=4, max_side=5),
     ),
     st.booleans(),
@@ -106,10 +108,12 @@ def test_pickled_objects_are_refused_and_never_loaded(tmp_path):
             return (exec, (f"open({str(tmp_path / 'owned')!r}, 'w').close()",))
 
     np.savez(tmp_path / "a.npz", x=np.zeros((2, 2)), y=np.array([Trap(), 1], dtype=object))
-    with pytest.raises(DataError, match="a.npz: its array 'y' holds pickled Python objects, which are never loaded"):
+    with pytest.raises(
+        DataError, match=r"a.npz: its array 'y' holds pickled Python objects, which are never loaded"
+    ):
         open_file(tmp_path / "a.npz")
     raw_npz(tmp_path / "b.npz", {"x.npy": raw_npy(np.zeros((2, 2))), "y": b"cos\nsystem\n"})
-    with pytest.raises(DataError, match="'y' is not an array"):
+    with pytest.raises(DataError, match=r"'y' is not an array"):
         open_file(tmp_path / "b.npz")
     assert not (tmp_path / "owned").exists()
 
@@ -117,25 +121,31 @@ def test_pickled_objects_are_refused_and_never_loaded(tmp_path):
 @pytest.mark.parametrize("name", ["../x.npy", "/etc/x.npy", "a/x.npy", "..\\x.npy", "readme.txt"])
 def test_members_that_are_no_plain_arrays_are_refused(tmp_path, name):
     raw_npz(tmp_path / "a.npz", {name: raw_npy(np.zeros((2, 2)))})
-    with pytest.raises(DataError, match="is not an array of this archive"):
+    with pytest.raises(DataError, match=r"is not an array of this archive"):
         open_file(tmp_path / "a.npz")
 
 
 def test_a_zip_bomb_is_refused_by_its_directory(tmp_path):
     np.savez_compressed(tmp_path / "a.npz", x=np.zeros((2000, 100, 100), np.uint8), y=np.zeros(2000))
     assert (tmp_path / "a.npz").stat().st_size < 100_000
-    with pytest.raises(DataError, match="unpacks .* into 20000128, as a zip bomb does"):
+    with pytest.raises(DataError, match=r"unpacks .* into 20000128: a zip bomb"):
         open_file(tmp_path / "a.npz", limits=Limits(expansion_floor=2**20))
 
 
 @pytest.mark.parametrize(
     ("shape", "sentence"),
-    [("(99999999999, 28, 28)", "declares 78399999999216 bytes and has 4"), ("(-1, 2)", "declares"), ("(4, 0)", "shape")],
+    [
+        ("(99999999999, 28, 28)", "declares 78399999999216 bytes and has 4"),
+        ("(-1, 2)", "declares"),
+        ("(4, 0)", "shape"),
+    ],
 )
 def test_a_header_that_lies_about_the_shape_is_refused_before_it_is_allocated(tmp_path, shape, sentence):
     header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}".encode()
     header += b" " * (118 - len(header) - 1) + b"\n"
-    npy = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + (b"" if "0)" in shape else bytes(4))
+    npy = (
+        b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + (b"" if "0)" in shape else bytes(4))
+    )
     raw_npz(tmp_path / "a.npz", {"x.npy": npy})
     with pytest.raises(DataError, match=r"a\.npz") as caught:
         open_file(tmp_path / "a.npz")
@@ -145,7 +155,7 @@ def test_a_header_that_lies_about_the_shape_is_refused_before_it_is_allocated(tm
 def test_a_header_is_parsed_never_run(tmp_path):
     header = f"open({str(tmp_path / 'owned')!r}, 'w')".encode().ljust(117) + b"\n"
     raw_npz(tmp_path / "a.npz", {"x.npy": b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header})
-    with pytest.raises(DataError, match="cannot be read as .npz"):
+    with pytest.raises(DataError, match=r"cannot be read as .npz"):
         open_file(tmp_path / "a.npz")
     assert not (tmp_path / "owned").exists()
 
@@ -161,7 +171,7 @@ def test_a_header_is_parsed_never_run(tmp_path):
         ({"x": np.zeros((2, 2)), "x1": np.zeros(2)}, "an array has the name of a column of 'x'"),
         ({"x": np.zeros((2, 101))}, "the limit is 100 columns"),
         ({"x": np.zeros(2, [("a", "i4")])}, "structured dtype"),
-        ({"x": np.zeros((2, 100_000), np.uint8).reshape(2, 100, 1000)}, "GiB of memory"),
+        ({"x": np.zeros((2, 100_000), np.uint8).reshape(2, 100, 1000)}, "GiB"),
     ],
 )
 def test_arrays_that_are_no_table_are_refused_in_one_sentence(tmp_path, arrays, sentence):
@@ -189,7 +199,7 @@ def test_a_damaged_archive_is_refused(tmp_path, damage):
     else:
         raw = bytearray(b"x,y\n1,2\n")
     (tmp_path / "a.npz").write_bytes(raw)
-    with pytest.raises(DataError, match="cannot be read as .npz"):
+    with pytest.raises(DataError, match=r"cannot be read as .npz"):
         open_file(tmp_path / "a.npz").read()
 
 
@@ -205,5 +215,5 @@ def test_overlapping_members_are_refused(tmp_path):
     tail[8:12] = struct.pack("<HH", 2, 2)
     tail[12:16] = struct.pack("<I", 2 * len(entry))
     (tmp_path / "b.npz").write_bytes(bytes(raw[:end]) + bytes(second) + bytes(tail))
-    with pytest.raises(DataError, match="overlap"):
+    with pytest.raises(DataError, match=r"overlap"):
         open_file(tmp_path / "b.npz")

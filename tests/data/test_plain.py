@@ -41,7 +41,9 @@ EVERY_TYPE = {
     "null": pa.nulls(3),
     "run-end": pa.RunEndEncodedArray.from_arrays(pa.array([2, 3], pa.int32()), pa.array(["a", None])),
     "uuid": pa.array([bytes(16), None, bytes(16)], pa.uuid()),
-    "union": pa.UnionArray.from_sparse(pa.array([0, 1, 0], pa.int8()), [pa.array([1, 2, 3]), pa.array(["a", "b", "c"])]),
+    "union": pa.UnionArray.from_sparse(
+        pa.array([0, 1, 0], pa.int8()), [pa.array([1, 2, 3]), pa.array(["a", "b", "c"])]
+    ),
 }
 
 
@@ -98,6 +100,6 @@ def test_numbers_of_any_kind_are_floats_in_seconds_where_they_are_times(column, 
 
 
 def test_text_has_no_numbers():
-    with pytest.raises(DataError, match="a column of string holds no numbers"):
+    with pytest.raises(DataError, match=r"a column of string holds no numbers"):
         numeric_values(pa.array(["1"]))
     assert not is_moment(pa.string())

@@ -13,7 +13,26 @@ from foretaste.errors import ConfigError, DataError
 N = 200
 RNG = np.random.default_rng(3)
 LABELS = RNG.choice(["ham", "spam"], N)
-WORDS = np.array("the quick brown fox jumps over a lazy dog while seven green birds sing loudly today".split())
+WORDS = np.array(
+    [
+        "the",
+        "quick",
+        "brown",
+        "fox",
+        "jumps",
+        "over",
+        "a",
+        "lazy",
+        "dog",
+        "while",
+        "seven",
+        "green",
+        "birds",
+        "sing",
+        "loudly",
+        "today",
+    ]
+)
 
 
 def sentences(n: int = N, words: int = 8) -> list[str]:
@@ -29,7 +48,7 @@ def one(values) -> tuple[str, str | None]:
     return judge(column=values)["column"]
 
 
-# -- text ------------------------------------------------------------------------------------------------------
+# -- text ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -65,7 +84,9 @@ def test_categories_are_no_text(values):
 def test_the_longest_of_several_texts_is_read_and_the_others_are_named():
     found = judge(title=sentences(words=4), body=sentences(words=20))
     assert found == {"title": ("unused", "FT904"), "body": ("text", None)}
-    data = Dataset.from_table(pa.table({"title": sentences(words=4), "body": sentences(words=20)}), text="title")
+    data = Dataset.from_table(
+        pa.table({"title": sentences(words=4), "body": sentences(words=20)}), text="title"
+    )
     assert data.roles.text == "title"
     assert {c.column: c.role for c in data.columns}["body"] == "unused"
 
@@ -73,11 +94,11 @@ def test_the_longest_of_several_texts_is_read_and_the_others_are_named():
 def test_a_named_text_column_is_text_whatever_it_looks_like_but_not_a_number():
     data = Dataset.from_table(pa.table({"c": ["a", "b"]}), text="c")
     assert data.texts == ["a", "b"]
-    with pytest.raises(DataError, match="it holds int64, not text"):
+    with pytest.raises(DataError, match=r"it holds int64, not text"):
         Dataset.from_table(pa.table({"c": [1, 2]}), text="c")
 
 
-# -- identifiers -------------------------------------------------------------------------------------------------
+# -- identifiers --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -114,7 +135,7 @@ def test_measures_that_differ_in_nearly_every_row_are_features(values):
     assert one(values) == ("feature", None)
 
 
-# -- leaks, constants, others --------------------------------------------------------------------------------------
+# -- leaks, constants, others -------------------------------------------------------------------------------
 
 
 def test_a_column_that_equals_the_label_in_other_words_is_not_used():
@@ -172,28 +193,32 @@ def test_every_column_has_one_note_in_table_order(small_table):
     assert data.roles.features == ("amount", "colour")
 
 
-# -- names and labels ----------------------------------------------------------------------------------------------
+# -- names and labels ---------------------------------------------------------------------------------------
 
 
 def test_a_wrong_column_name_gives_the_closest_one():
-    with pytest.raises(DataError, match="there is no column 'Labl' to use as label; did you mean 'label'?"):
+    with pytest.raises(DataError, match=r"there is no column 'Labl' to use as label; did you mean 'label'?"):
         Dataset.from_table(pa.table({"label": ["a"], "x": [1]}), label="Labl")
-    with pytest.raises(DataError, match="to use as source; its columns are 'a', 'b'"):
+    with pytest.raises(DataError, match=r"to use as source; its columns are 'a', 'b'"):
         Dataset.from_table(pa.table({"a": ["a"], "b": [1]}), source="zzzzz")
 
 
 def test_one_column_cannot_play_two_parts():
-    with pytest.raises(ConfigError, match="column 'a' cannot be both the label and the source"):
+    with pytest.raises(ConfigError, match=r"column 'a' cannot be both the label and the source"):
         Dataset.from_table(pa.table({"a": ["x", "y"]}), label="a", source="a")
 
 
 @pytest.mark.parametrize(
     "values",
-    [RNG.normal(size=N), RNG.lognormal(10, 1, N).astype(int), pa.array(RNG.normal(size=N)).cast(pa.decimal128(20, 8), safe=False)],
+    [
+        RNG.normal(size=N),
+        RNG.lognormal(10, 1, N).astype(int),
+        pa.array(RNG.normal(size=N)).cast(pa.decimal128(20, 8), safe=False),
+    ],
     ids=["float", "integer prices", "decimal"],
 )
 def test_a_label_on_a_scale_is_refused_as_regression(values):
-    with pytest.raises(DataError, match="different numbers are a quantity, not classes; regression labels"):
+    with pytest.raises(DataError, match=r"different numbers are a quantity, not classes; regression labels"):
         Dataset.from_table(pa.table({"y": values, "x": np.arange(N)}), label="y", name="a.csv")
 
 
@@ -240,7 +265,7 @@ def test_what_cannot_be_a_label_is_refused(values, sentence):
         Dataset.from_table(pa.table({"y": values}), label="y")
 
 
-# -- real data ---------------------------------------------------------------------------------------------------
+# -- real data ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -254,7 +279,12 @@ def test_what_cannot_be_a_label_is_refused(values, sentence):
         ("german_credit/german_credit.parquet", "label", None, {}),
         ("creditcard_fraud_sample/creditcard.parquet", "Class", None, {}),
         ("deceptive_opinion_spam/deceptive.parquet", "deceptive", "text", {"id": "FT903"}),
-        ("sba_loans/sba_case.parquet", "Default", None, {"LoanNr_ChkDgt": "FT903", "MIS_Status": "FT901", "State": "FT902"}),
+        (
+            "sba_loans/sba_case.parquet",
+            "Default",
+            None,
+            {"LoanNr_ChkDgt": "FT903", "MIS_Status": "FT901", "State": "FT902"},
+        ),
         ("hate_offensive_davidson/davidson.parquet", "label", "text", {"orig_id": "FT903"}),
     ],
 )

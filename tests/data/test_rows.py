@@ -1,4 +1,5 @@
-"""The canonical encoding: an independent implementation of docs/formats.md, and what it must not depend on."""
+"""The canonical encoding: an independent implementation of docs/formats.md, and what it must not depend
+on."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "formats.md"
 
 
 def cell(value: Any) -> bytes:
-    """One cell after docs/formats.md, from the Python value; written without a look at the product's encoder."""
+    """One cell after docs/formats.md, from the Python value; written without a look at the product's
+    encoder."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return b"-" + bytes(8)
     if isinstance(value, bool):
@@ -45,7 +47,9 @@ def cell(value: Any) -> bytes:
     if isinstance(value, dt.datetime):
         zoned = value.tzinfo is not None
         delta = value - dt.datetime(1970, 1, 1, tzinfo=dt.UTC if zoned else None)
-        return (b"z" if zoned else b"t") + struct.pack("<qI", delta.days * 86400 + delta.seconds, delta.microseconds * 1000)
+        return (b"z" if zoned else b"t") + struct.pack(
+            "<qI", delta.days * 86400 + delta.seconds, delta.microseconds * 1000
+        )
     if isinstance(value, dt.date):
         return cell(dt.datetime(value.year, value.month, value.day))
     if isinstance(value, dt.time):
@@ -62,7 +66,9 @@ def cell(value: Any) -> bytes:
 
 def row_hash(row: dict[str, Any]) -> bytes:
     names = sorted(name.encode() for name in row)
-    columns = hashlib.sha256(b"foretaste columns 1\n" + b"".join(struct.pack("<Q", len(n)) + n for n in names))
+    columns = hashlib.sha256(
+        b"foretaste columns 1\n" + b"".join(struct.pack("<Q", len(n)) + n for n in names)
+    )
     cells = b"".join(cell(row[name.decode()]) for name in names)
     return hashlib.sha256(columns.digest() + cells).digest()
 
@@ -126,7 +132,10 @@ DIFFERENT = {
     "composed and decomposed": (pa.array(["é"]), pa.array(["e\u0301"])),
     "neighbouring large integers": (pa.array([2**53]), pa.array([2**53 + 1])),
     "single and double precision of a tenth": (pa.array([0.1], pa.float32()), pa.array([0.1])),
-    "clock time with and without a zone": (pa.array([5], pa.timestamp("s")), pa.array([5], pa.timestamp("s", "UTC"))),
+    "clock time with and without a zone": (
+        pa.array([5], pa.timestamp("s")),
+        pa.array([5], pa.timestamp("s", "UTC")),
+    ),
     "trailing white space": (pa.array(["a"]), pa.array(["a "])),
 }
 
@@ -179,7 +188,9 @@ def test_a_column_name_and_a_missing_column_change_every_hash():
 def test_the_order_and_the_count_of_rows_change_the_data_set_hash():
     hashes = {table_hash(pa.table({"a": values})) for values in ([1, 2], [2, 1], [1], [1, 2, 2])}
     assert len(hashes) == 4
-    assert table_hash(pa.table({"a": pa.array([], pa.int64())})) == table_hash(pa.table({"a": pa.array([], pa.string())}))
+    assert table_hash(pa.table({"a": pa.array([], pa.int64())})) == table_hash(
+        pa.table({"a": pa.array([], pa.string())})
+    )
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv.gz", ".jsonl", ".parquet", ".arrow"])
@@ -192,7 +203,7 @@ def test_the_file_format_does_not_change_a_hash(tmp_path, small_table, suffix):
 
 
 def test_two_columns_of_one_name_have_no_hash():
-    with pytest.raises(DataError, match="same name"):
+    with pytest.raises(DataError, match=r"same name"):
         row_hashes(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]))
 
 
@@ -206,7 +217,10 @@ def test_many_rows_in_many_chunks_hash_as_one_by_one():
 def test_the_hash_of_a_file_is_that_of_its_bytes_and_of_a_folder_that_of_its_files(tmp_path):
     (tmp_path / "f").mkdir()
     (tmp_path / "f" / "a").write_bytes(b"abc")
-    assert file_sha256(tmp_path / "f" / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert (
+        file_sha256(tmp_path / "f" / "a")
+        == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )
     one = file_sha256(tmp_path / "f")
     (tmp_path / "f" / "a").rename(tmp_path / "f" / "b")
     assert file_sha256(tmp_path / "f") != one

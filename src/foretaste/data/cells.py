@@ -62,7 +62,7 @@ def _heads(tag: bytes, payload: NDArray[Any], present: NDArray[np.bool_] | None 
 
 
 def _floats(values: NDArray[np.float64]) -> Bytes2D:
-    """Equal numbers have equal bytes, whatever stored them: 1.0 is the integer 1, -0.0 is 0, NaN is missing."""
+    """Equal numbers have equal bytes: 1.0 is the integer 1, -0.0 is 0, and NaN is missing."""
     with np.errstate(invalid="ignore"):
         whole = (np.floor(values) == values) & (np.abs(values) < 2.0**64) & (values >= -(2.0**63))
     large = whole & (values >= 2.0**63)
@@ -121,4 +121,8 @@ def _without_missing(block: Bytes2D, present: NDArray[np.bool_]) -> list[Bytes2D
     sizes = np.where(present, width, HEAD)
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     data = np.ascontiguousarray(block[np.arange(width) < sizes[:, None]])
-    return [pa.LargeBinaryArray.from_buffers(pa.large_binary(), n, [None, pa.py_buffer(offsets), pa.py_buffer(data)])]
+    return [
+        pa.LargeBinaryArray.from_buffers(
+            pa.large_binary(), n, [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+        )
+    ]

@@ -1,4 +1,4 @@
-"""What callers hold (paths, frames, arrays, lists) as a `Dataset`, and rows given back in the same container."""
+"""What callers hold (paths, frames, arrays, lists) as a `Dataset`, and rows back in the same container."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from foretaste.data.names import unique_names
 from foretaste.data.plain import json_text
 from foretaste.errors import DataError
 
-_ACCEPTED = "pass a path, a Dataset, a pandas, polars or Arrow table, a numeric array [n, d], images or a list of texts"
+_ACCEPTED = (
+    "pass a path, a Dataset, a pandas, polars or Arrow table, numbers [n, d], images or a list of texts"
+)
 
 
 def as_dataset(
@@ -38,7 +40,8 @@ def as_dataset(
     data
         A path; a `Dataset` or an opened `DataFile`; a pandas, polars or pyarrow table, or anything else with
         ``__arrow_c_stream__``; a mapping of columns or a list of mappings; numbers ``[n, d]``; uint8 images
-        ``[n, h, w]`` or ``[n, h, w, c]``; a list or array of str; or a tuple ``(X, y)`` or ``(X, y, source)``.
+        ``[n, h, w]`` or ``[n, h, w, c]``; a list or array of str; or a tuple ``(X, y)`` or
+        ``(X, y, source)``.
     label, source, time, id, text, image : str, optional
         Columns by their part.
     name : str, optional
@@ -86,7 +89,8 @@ def from_arrays(X: Any, y: Any = None, source: Any = None, *, name: str = "data"
     Parameters
     ----------
     X
-        Numbers ``[n, d]`` (columns ``x0``, ``x1``, ...), uint8 images, texts, or any table `as_dataset` takes.
+        Numbers ``[n, d]`` (columns ``x0``, ``x1``, ...), uint8 images, texts, or any table `as_dataset`
+        takes.
     y, source : array-like ``[n]``, optional
         Become the columns ``label`` and ``source`` (numbered where ``X`` has such a column already).
 
@@ -124,6 +128,8 @@ def table_of(data: Any) -> pa.Table:
         return data
     if isinstance(data, pa.RecordBatch):
         return pa.Table.from_batches([data])
+    if isinstance(data, (pa.Array, pa.ChunkedArray)):
+        return pa.table({"text": data})
     if _is_pandas(data):
         return _table_of_pandas(data)
     if isinstance(data, np.ndarray):

@@ -15,8 +15,8 @@ from foretaste.errors import DataError
 def seconds(column: pa.ChunkedArray, *, name: str, file: object = None) -> NDArray[np.float64]:
     """A time column as seconds ``[n]``; missing values are NaN.
 
-    Dates and timestamps count from 1970-01-01, in UTC where they name a zone. Text is read as ISO 8601 or as a
-    number; numbers are taken as they are.
+    Dates and timestamps count from 1970-01-01, in UTC where they name a zone. Text is read as ISO 8601 or
+    as a number; numbers are taken as they are.
 
     Raises
     ------

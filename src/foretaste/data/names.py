@@ -15,7 +15,7 @@ def name_some(names: Sequence[str], limit: int = 8) -> str:
 
 
 def require_column(name: str, columns: Sequence[str], *, use: str, file: object = None) -> str:
-    """Return ``name`` where it is one of ``columns``; raise `DataError` with the closest match where it is not.
+    """Return ``name`` where it is one of ``columns``, else raise `DataError` with the closest match.
 
     Examples
     --------
@@ -41,8 +41,8 @@ def unique_names(names: Sequence[str]) -> tuple[list[str], str | None]:
 
     Examples
     --------
-    >>> unique_names(["a", "b", "a", ""])
-    (['a', 'b', 'a.1', 'column 3'], "column names made unique: 'a' at position 2 is 'a.1', '' at position 3 is 'column 3'")
+    >>> unique_names(["a", "b", "a"])
+    (['a', 'b', 'a.1'], "column names made unique: 'a' at position 2 is 'a.1'")
     """
     taken = set(names)
     seen: set[str] = set()

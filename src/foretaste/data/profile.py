@@ -40,7 +40,8 @@ def profile(table: pa.Table, named: Mapping[str, str | None], *, file: object = 
     table : pyarrow.Table
         Of plain types (`foretaste.data.plain`).
     named : mapping
-        ``{role: column}`` as the caller named them: ``label``, ``source``, ``time``, ``id``, ``text``, ``image``.
+        ``{role: column}`` as the caller named them: ``label``, ``source``, ``time``, ``id``, ``text``,
+        ``image``.
     file : optional
         What to call the data in an error.
 

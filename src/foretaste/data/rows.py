@@ -1,7 +1,7 @@
 """What a row is: a SHA-256 over its named, typed cells.
 
-The hash does not depend on the file format, on how Arrow stores a value, on the order of the columns or on the
-other rows. ``docs/formats.md`` specifies it byte by byte, with a worked example.
+The hash does not depend on the file format, on how Arrow stores a value, on the order of the columns or on
+the other rows. ``docs/formats.md`` specifies it byte by byte, with a worked example.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def row_hashes(table: pa.Table | pa.RecordBatch, columns: Sequence[str] | None =
 
 
 def columns_digest(names: Iterable[str]) -> bytes:
-    """SHA-256 of the column names in the order of their UTF-8 bytes: the first 32 bytes of every row's message."""
+    """SHA-256 of the column names in the order of their UTF-8 bytes: the first 32 bytes of every row's
+    message."""
     digest = hashlib.sha256(_COLUMNS)
     for name in sorted(name.encode() for name in names):
         digest.update(len(name).to_bytes(8, "little") + name)
@@ -105,7 +106,8 @@ class TableHash:
         return self
 
     def hexdigest(self) -> str:
-        """SHA-256 over the column names, the row hashes in order and their count, as 64 hexadecimal digits."""
+        """SHA-256 over the column names, the row hashes in order and their count, as 64 hexadecimal
+        digits."""
         whole = self._digest.copy()
         whole.update(self.rows.to_bytes(8, "little"))
         return whole.hexdigest()

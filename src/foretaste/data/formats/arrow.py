@@ -107,7 +107,7 @@ class ArrowData:
         self._rows = rows
 
     def write_rows(self, keep: NDArray[np.bool_], out: Path, *, edits: Edits | None = None) -> None:
-        """File or stream as it was, with the same schema, metadata, batches and compression; see `DataFile`."""
+        """File or stream as it was: schema, metadata, batches and compression are kept; see `DataFile`."""
         options = pa.ipc.IpcWriteOptions(compression=self._codec, unify_dictionaries=self._is_file)
         create = pa.ipc.new_file if self._is_file else pa.ipc.new_stream
         start = 0

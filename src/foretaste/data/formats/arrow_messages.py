@@ -1,7 +1,7 @@
 """The frames of an Arrow IPC file, looked at before Arrow allocates what they declare.
 
-A compressed buffer begins with its uncompressed length (Arrow columnar format, "Serialization and Interprocess
-Communication"), and Arrow allocates that many bytes: a file of a kilobyte may ask for a terabyte.
+A compressed buffer begins with its uncompressed length (Arrow columnar format, "Serialization and
+Interprocess Communication"), and Arrow allocates that many bytes: a kilobyte of file may ask for a terabyte.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _messages(data: mmap.mmap) -> Iterator[tuple[bytes, int]]:
         position += _body_length(metadata)
 
 
-# -- flatbuffers (Message.fbs): a table is an offset to its field offsets; fields are numbered as declared ---------
+# -- flatbuffers (Message.fbs): a table is an offset to its field offsets; fields are numbered as declared --
 
 
 def _root(data: bytes) -> int:

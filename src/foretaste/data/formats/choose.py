@@ -15,7 +15,7 @@ from foretaste.data.formats.parquet import ParquetData, ParquetFolder
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
 from foretaste.errors import DataError
 
-_KNOWN = ".csv, .tsv, .jsonl (each also .gz), .parquet, .arrow, .npz and folders of Parquet shards or class folders"
+_KNOWN = ".csv, .tsv, .jsonl (each also .gz), .parquet, .arrow, .npz, folders of Parquet shards or of classes"
 
 
 def open_file(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> DataFile:

@@ -122,7 +122,11 @@ class DelimitedData:
         columns: dict[str, pa.ChunkedArray] = {}
         for position, (name, kind) in enumerate(zip(self.columns, kinds, strict=True)):
             if all(casts(had[position], kind) for had, _ in blocks):
-                chunks = [c.cast(kind.type, safe=False) for _, table in blocks for c in table.column(position).chunks]
+                chunks = [
+                    c.cast(kind.type, safe=False)
+                    for _, table in blocks
+                    for c in table.column(position).chunks
+                ]
                 columns[name] = pa.chunked_array(chunks, type=kind.type)
         missing = [name for name in self.columns if name not in columns]
         if missing:  # text whose first blocks were taken for numbers
@@ -142,7 +146,7 @@ class DelimitedData:
             yield from pa.table(done, names=list(wanted)).to_batches()
 
     def _scan(self, keep_in: list[tuple[list[Kind], pa.Table]] | None = None) -> list[Kind]:
-        """Read everything once: settles the encoding, the kinds and the count; keeps the blocks where asked to."""
+        """Settle encoding, kinds and count by reading everything once; keep the blocks where asked to."""
         kinds, rows, size = [Kind.EMPTY] * len(self.columns), 0, 0
         try:
             for block in self._data_blocks():

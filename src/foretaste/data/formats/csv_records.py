@@ -1,8 +1,8 @@
 """Where the records and fields of a delimited text begin and end, byte by byte.
 
-The grammar is that of RFC 4180 as Arrow's CSV reader extends it: a record ends at ``\\n``, ``\\r\\n`` or ``\\r``
-outside quotes, empty lines are no records, a quote opens a quoted field only at the start of the field, ``""``
-inside it is one quote, and what follows the closing quote belongs to the field.
+The grammar is that of RFC 4180 as Arrow's CSV reader extends it: a record ends at ``\\n``, ``\\r\\n`` or
+``\\r`` outside quotes, empty lines are no records, a quote opens a quoted field only at the start of the
+field, ``""`` inside it is one quote, and what follows the closing quote belongs to the field.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Dialect:
         return not tail.strip(b"\r\n") or self.first_end(tail) == len(tail)
 
     def starts(self, data: bytes) -> NDArray[np.int64]:
-        """Offsets at which the records of ``data`` (whole records) start; blank lines belong to the one before.
+        """Where the records of ``data`` (whole records) start; blank lines belong to the one before.
 
         Raises
         ------
@@ -95,7 +95,7 @@ class Dialect:
         return np.array(starts, dtype=np.int64)
 
     def first_end(self, data: bytes) -> int:
-        """Where the first record of ``data`` ends, its line end and blank lines after it included; 0 for none."""
+        """Where the first record of ``data`` ends, with its line end and blank lines after it; 0 for none."""
         match = self._one_record.match(data)
         return match.end() if match else 0
 

@@ -1,8 +1,8 @@
 """What a column of text holds: the narrowest type that every value has.
 
-Arrow infers the type of every block of rows; the types of blocks are joined, so that a file gives the same types
-whatever the block size, and a number column with one word far down is text, not an error. An empty field is a
-missing value. In columns that are not text, so are `MISSING` words.
+Arrow infers the type of every block of rows; the types of blocks are joined, so that a file gives the same
+types whatever the block size, and a number column with one word far down is text, not an error. An empty
+field is a missing value. In columns that are not text, so are `MISSING` words.
 """
 
 from __future__ import annotations

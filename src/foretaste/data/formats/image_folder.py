@@ -100,7 +100,7 @@ class ImageFolderData:
         return float(np.prod(self._common_shape())) + 64
 
     def _common_shape(self) -> tuple[int, ...]:
-        """Most frequent height and width, from the headers of all images; three channels unless all are gray."""
+        """Most frequent height and width by the images' headers; three channels unless all are gray."""
         if self._shape is None:
             sizes: Counter[tuple[int, int]] = Counter()
             gray = True

@@ -38,9 +38,9 @@ _MOST_CELLS = 100_000_000
 class JsonLinesData:
     """One JSON Lines file. See `DataFile`.
 
-    Columns are the keys of all objects in order of first appearance; a missing key is a missing value. Objects
-    and lists inside an object are JSON text (`foretaste.data.plain.json_text`), as is a value of a column that
-    mixes types.
+    Columns are the keys of all objects in order of first appearance; a missing key is a missing value.
+    Objects and lists inside an object are JSON text (`foretaste.data.plain.json_text`), as is a value of a
+    column that mixes types.
     """
 
     format = "jsonl"
@@ -104,7 +104,7 @@ class JsonLinesData:
             yield pa.record_batch(arrays, names=wanted)
 
     def _scan(self, keep_in: list[Any] | None = None) -> dict[str, Kind]:
-        """Read everything once: settles the columns, their kinds and the count; keeps arrays where asked to."""
+        """Settle columns, kinds and count by reading everything once; keep the arrays where asked to."""
         kinds: dict[str, Kind] = {}
         count, size = 0, 0
         self.notes.clear()

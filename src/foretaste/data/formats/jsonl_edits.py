@@ -1,4 +1,4 @@
-"""Where the values of one JSON line stand, so that one of them can be replaced and the rest stay as written."""
+"""Where the values of one JSON line stand: one of them is replaced, the rest stay as written."""
 
 from __future__ import annotations
 

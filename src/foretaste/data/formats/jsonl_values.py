@@ -68,7 +68,7 @@ def array_of_values(values: Sequence[Any], kind: Kind) -> pa.Array:
 def columns_of(
     rows: Sequence[dict[str, Any]], names: Sequence[str] | None = None
 ) -> dict[str, Sequence[Any]]:
-    """The values of every key, or of these keys, in the order of first appearance; None where one is missing."""
+    """The values of every key (or of these) in the order of first appearance; None where one is missing."""
     if rows and all(row.keys() == rows[0].keys() for row in rows) and len({tuple(row) for row in rows}) == 1:
         found: dict[str, Sequence[Any]] = dict(
             zip(rows[0], zip(*map(dict.values, rows), strict=True), strict=True)

@@ -18,6 +18,7 @@ from foretaste.data.formats.npz_members import Member, list_members, open_npz, r
 from foretaste.data.formats.opened import Edits
 from foretaste.data.formats.sizes import check_table_size
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
+from foretaste.data.names import name_some
 from foretaste.data.plain import plain_table
 from foretaste.errors import DataError
 
@@ -29,7 +30,7 @@ class NpzData:
     """One ``.npz`` archive. See `DataFile`.
 
     ``x`` of uint8 ``[N, H, W]`` or ``[N, H, W, C]`` is one column of images; any other ``x`` of numbers is
-    flattened to ``[N, d]`` and gives ``d`` columns ``x0``, ``x1``, ...; every other array ``[N]`` is a column.
+    flattened to ``[N, d]`` and gives columns ``x0``, ``x1``, ...; every other array ``[N]`` is a column.
     """
 
     format = "npz"
@@ -45,8 +46,7 @@ class NpzData:
             raise DataError(
                 "there is no array 'x'",
                 file=path,
-                hint=f"it holds {', '.join(repr(m.name) for m in members[:8]) or 'nothing'}; name the rows x and"
-                " their labels y",
+                hint=f"it holds {name_some([m.name for m in members]) or 'nothing'}; name it x, the labels y",
             )
         x = self._members["x"]
         if not x.shape or x.dtype.kind not in "biuf":

@@ -105,7 +105,7 @@ def _check_entry(entry: zipfile.ZipInfo, path: Path, limits: Limits) -> None:
         raise DataError(f"its member {name!r} is encrypted", file=path)
     if entry.file_size > max(limits.expansion_floor, limits.expansion * max(1, entry.compress_size)):
         raise DataError(
-            f"its member {name!r} unpacks {entry.compress_size} bytes into {entry.file_size}, as a zip bomb does",
+            f"its member {name!r} unpacks {entry.compress_size} bytes into {entry.file_size}: a zip bomb",
             file=path,
             hint="save it again with numpy.savez if it is sound",
         )
@@ -145,7 +145,7 @@ def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]
 
 
 def read_rows(archive: zipfile.ZipFile, member: Member, rows: int | None = None) -> Iterator[NDArray[Any]]:
-    """The array in pieces of ``rows`` along its first dimension (in one piece by default), native byte order."""
+    """The array in pieces of ``rows`` along its first dimension, in one by default; native byte order."""
     with archive.open(member.entry) as stream:
         read_header(stream)
         if rows is None or member.fortran or not member.shape:

@@ -24,7 +24,7 @@ def fixed_width(schema: pa.Schema) -> float:
 
 
 def check_table_size(data: DataFile, limits: Limits) -> None:
-    """Raise `DataError` where reading all of ``data`` at once would take more memory than ``limits`` allow."""
+    """Raise `DataError` where all of ``data`` at once would take more memory than ``limits`` allow."""
     check_bytes((data.num_rows or 0) * (data.bytes_per_row or 0.0), data.path, limits)
 
 
@@ -32,7 +32,7 @@ def check_bytes(size: float, path: Path, limits: Limits) -> None:
     """Raise `DataError` where a table of ``size`` bytes is more than ``limits`` allow."""
     if size > limits.table_bytes:
         raise DataError(
-            f"it needs {size / 2**30:.3g} GiB of memory or more, the limit is {limits.table_bytes / 2**30:.3g} GiB",
+            f"it needs {size / 2**30:.3g} GiB or more; {limits.table_bytes / 2**30:.3g} are allowed",
             file=path,
             hint="scan a sample of it, or check where it comes from",
         )

@@ -107,7 +107,7 @@ class TextFile:
         header: bytes = b"",
         edited: Mapping[int, Callable[[bytes], bytes]] | None = None,
     ) -> None:
-        """Write the kept records of ``blocks`` byte for byte to ``out``, those in ``edited`` through its function."""
+        """Write the kept records byte for byte to ``out``, those in ``edited`` through their function."""
         touched = np.array(sorted(edited or {}), dtype=np.int64)
         row = 0
         with create_bytes(out, packed=out.suffix.lower() == ".gz") as target:

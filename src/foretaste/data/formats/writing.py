@@ -36,8 +36,8 @@ def write_table(table: pa.Table, path: str | os.PathLike[str]) -> None:
     ----------
     table : pyarrow.Table
     path : str or path
-        ``.csv``, ``.tsv``, ``.jsonl`` (each also ``.gz``), ``.parquet``, ``.arrow`` or ``.npz``; without a suffix
-        a folder: of class folders where there are ``image`` and ``label`` columns, else of one Parquet shard.
+        ``.csv``, ``.tsv``, ``.jsonl`` (each also ``.gz``), ``.parquet``, ``.arrow`` or ``.npz``; without
+        a suffix, class folders where there are ``image`` and ``label`` columns, else a folder of one shard.
 
     Raises
     ------
@@ -62,8 +62,8 @@ def write_table(table: pa.Table, path: str | os.PathLike[str]) -> None:
 def table_writer(path: Path, schema: pa.Schema, *, defuse: bool = False) -> Iterator[Append]:
     """A new file that takes tables of ``schema`` one after the other.
 
-    ``defuse`` makes text that a spreadsheet would run as a formula plain text in CSV and TSV, by an apostrophe
-    in front (OWASP, "CSV Injection").
+    ``defuse`` makes text that a spreadsheet would run as a formula plain text in CSV and TSV, by an
+    apostrophe in front (OWASP, "CSV Injection").
     """
     name = path.name.lower()
     inner = name.removesuffix(".gz")
@@ -93,14 +93,13 @@ def _delimited_writer(path: Path, schema: pa.Schema, delimiter: str, defuse: boo
         ]
     )
     options = arrow_csv.WriteOptions(delimiter=delimiter, quoting_style="needed")
-    with create_bytes(path, packed=path.name.lower().endswith(".gz")) as stream:
-        with arrow_csv.CSVWriter(pa.PythonFile(stream, "w"), texts, write_options=options) as writer:
-
-            def append(table: pa.Table) -> None:
-                columns = [_cells(column, defuse) for column in table.columns]
-                writer.write_table(pa.table(columns, schema=texts))
-
-            yield append
+    with (
+        create_bytes(path, packed=path.name.lower().endswith(".gz")) as stream,
+        arrow_csv.CSVWriter(pa.PythonFile(stream, "w"), texts, write_options=options) as writer,
+    ):
+        yield lambda table: writer.write_table(
+            pa.table([_cells(column, defuse) for column in table.columns], schema=texts)
+        )
 
 
 def _is_native(kind: pa.DataType) -> bool:

@@ -63,8 +63,8 @@ def clean(
     Returns
     -------
     dict
-        The receipt, as written to ``receipt.json`` beside ``out``: hashes of input, output and quarantine, and
-        the counts, for which ``rows_in == kept + quarantined`` always holds.
+        The receipt, as written to ``receipt.json`` beside ``out``: hashes of input, output and quarantine,
+        and the counts, for which ``rows_in == kept + quarantined`` always holds.
 
     Raises
     ------
@@ -114,7 +114,8 @@ def clean(
 
 
 def _check_targets(data: DataFile, target: Path, aside: Path, receipt: Path) -> None:
-    """Nothing that is written may be the input, lie inside it or hold it, and no two of them may be the same."""
+    """Nothing that is written may be the input, lie inside it or hold it, and no two of them may be the
+    same."""
     places = {"the output": target, "the quarantine": aside, "the receipt": receipt}
     source = data.path.resolve()
     for what, place in places.items():

@@ -23,8 +23,8 @@ def write_quarantine(
     """Write rows of ``data`` with what the findings say about them; the format is that of ``path``'s suffix.
 
     A column of the data that has the name of one of `REASONS` is numbered. In CSV and TSV, text that a
-    spreadsheet would run as a formula is made plain text, and images are left out, as in JSON lines; a Parquet
-    quarantine holds every value as it was.
+    spreadsheet would run as a formula is made plain text, and images are left out, as in JSON lines; a
+    Parquet quarantine holds every value as it was.
 
     Returns
     -------
