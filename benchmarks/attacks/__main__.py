@@ -3,9 +3,9 @@
     python -m benchmarks.attacks --datasets sms_spam adult --rates 0.01 0.03 --seeds 0 1 2
 
 An entry reads ``attack success (success against the clean victim), change of the clean accuracy``, means over
-seeds. Success is the share of test rows of other classes taken for the target once they carry the trigger, or,
-for near-duplicates, of fresh copies taken for the target; label flips and fabricated rows have none. The rate of
-``bad-source*`` is the share of bad rows within one source of ten.
+seeds. Success is the share of test rows of other classes taken for the target once they carry the trigger; of
+near-duplicates, the share of fresh copies taken for the target; flips and fabricated rows have none. The rate
+of ``bad-source*`` is the share of bad rows within one source of ten.
 """
 
 from __future__ import annotations
