@@ -22,7 +22,7 @@ from foretaste.rules import SECTIONS, all_rules
 MEGABYTE = 1_000_000
 TAGS = set(re.findall(r"\w+", """
     html head meta title style body a header div p svg path circle rect text figure figcaption button span nav
-    ul li small main section h1 h2 h3 h4 dl dt dd ol pre code b em i bdi table thead tbody tr th td details
+    ul li small main section h1 h2 h3 dl dt dd ol pre code b em i bdi table thead tbody tr th td details
     summary blockquote mark label input select option footer script strong
 """))  # fmt: skip
 ATTRIBUTES = set(re.findall(r"[\w-]+", """
@@ -149,6 +149,7 @@ def test_the_trigger_values_are_marked_in_the_example_rows_of_a_table() -> None:
     content = page("poisoned_table").decode()
     assert content.count('<td class="trigger"><bdi class="short">31</bdi></td>') == 5
     assert "<mark>age = 31</mark>" in content
+    assert "<mark>hours = 25</mark>" in content
 
 
 def test_the_page_is_complete_without_javascript() -> None:

@@ -60,6 +60,12 @@ def test_without_evidence_the_tables_still_tell_campaigns_sources_and_rows() -> 
     assert [row.family for row in report.rows] == sorted(row.family for row in report.rows)
 
 
+def test_what_was_not_tested_counts_once() -> None:
+    # The burst test did not run and FT304 could not be tested: that is one thing.
+    assert "3 tests could not run" in build(poisoned_text()).explanation
+    assert "1 test could not run" in build(poisoned_table()).explanation
+
+
 def test_an_empty_scan_has_a_report() -> None:
     assert build(empty()).counts.rows == 0
 

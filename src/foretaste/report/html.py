@@ -69,9 +69,7 @@ def _page(report: Report, rows: Sequence[Row]) -> bytes:
         "columns": report.columns[:COLUMNS],
         "choices": _choices(rows),
         "listed_rows": {row.row for row in rows if row.row is not None},
-        "triggers": {
-            c.group: [f"{p.column} {p.condition}".strip() for p in c.parts] for c in report.campaigns
-        },
+        "triggers": {campaign.group: _trigger(campaign) for campaign in report.campaigns},
         "numbers_of_groups": {c.group: c.number for c in cards if c.group is not None},
         "histogram": charts.histogram(report.distribution) if report.distribution else None,
         "scatter": charts.scatter(report.points) if report.points else None,
@@ -167,14 +165,22 @@ def _choices(rows: Sequence[Row]) -> Choices:
     )
 
 
+def _trigger(campaign: Campaign) -> list[str]:
+    """Regular expressions for what ties a campaign's rows together, as `Row.content` writes it."""
+    return [
+        rf"{re.escape(part.column)} = [^·]*?(?= · |$)"
+        if part.column
+        else rf"(?<!\w){re.escape(part.condition)}(?!\w)"
+        for part in campaign.parts
+    ]
+
+
 def _marked(row: Row, triggers: Mapping[int | None, list[str]]) -> list[Piece]:
     """The content of a row with the trigger of its campaign marked."""
     found = triggers.get(row.group) if row.family == "campaign" else None
     if not found:
         return [Piece(row.content, "plain")]
-    split = re.split(
-        rf"((?<!\w)(?:{'|'.join(map(re.escape, found))})(?!\w))", row.content, flags=re.IGNORECASE
-    )
+    split = re.split(f"({'|'.join(found)})", row.content, flags=re.IGNORECASE)
     return [Piece(text, "mark" if at % 2 else "plain") for at, text in enumerate(split) if text]
 
 

@@ -7,7 +7,7 @@ nor mention anybody.
 from __future__ import annotations
 
 from foretaste.report.campaigns import Campaign
-from foretaste.report.model import Report
+from foretaste.report.model import Report, not_covered
 from foretaste.report.numbers import plural, probability, share, whole
 from foretaste.report.safe import code_span, markdown
 
@@ -119,10 +119,8 @@ def _next(report: Report) -> list[str]:
 
 
 def _gaps(report: Report) -> list[str]:
-    lines = [f"- {_cell(gap.code)} {gap.title}: {markdown(gap.reason)}" for gap in report.gaps[:20]]
-    lines += [
-        f"- {code_span(item.name)}: {markdown(item.reason)}" for item in report.plan[:30] if not item.ran
-    ]
+    told = not_covered(report.plan, report.gaps)[:40]
+    lines = [f"- {code_span(name)}: {markdown(reason)}" for name, reason in told]
     if not lines:
         return []
     return ["<details><summary>Not covered by this scan</summary>\n\n" + "\n".join(lines) + "\n\n</details>"]

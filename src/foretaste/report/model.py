@@ -6,7 +6,7 @@ syntax of its own medium left to care for. What is missing from the evidence is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +110,14 @@ class Report:
         return tuple(sorted(code for code in found if known_rule(code)))
 
 
+def not_covered(plan: Sequence[Detector], gaps: Sequence[Gap]) -> list[tuple[str, str]]:
+    """What was not tested, each thing once: skipped detectors, and the gaps no skipped detector stands for."""
+    skipped = [item for item in plan if not item.ran]
+    told = {code for item in skipped for code in item.codes}
+    names = [(item.name, item.reason) for item in skipped]
+    return names + [(f"{gap.code} {gap.title}".strip(), gap.reason) for gap in gaps if gap.code not in told]
+
+
 def build(findings: Findings) -> Report:
     """Compute the report of a scan. Never fails on what the evidence holds or lacks."""
     evidence, summary = mapping(findings.evidence), mapping(findings.summary)
@@ -129,13 +137,12 @@ def build(findings: Findings) -> Report:
     command = plain(evidence.get("command"))
     path = plain(data.get("path")) or plain(data.get("name"))
     clean = wording.clean_command(path, wording.findings_directory(command))
-    skipped = len({gap.code for gap in gaps} | {item.name for item in plan if not item.ran})
     return Report(
         name=visible(data.get("name") or data.get("path"), 120) or "data set",
         verdict=verdict,
         verdict_words=wording.VERDICTS[verdict],
         headline=wording.headline(verdict, counts, mislabels),
-        explanation=wording.explanation(verdict, counts, fdr, skipped),
+        explanation=wording.explanation(verdict, counts, fdr, len(not_covered(plan, gaps))),
         fdr=fdr,
         counts=counts,
         steps=tuple(wording.next_steps(verdict, found, bad, len(review), clean, visible(command, 1000))),

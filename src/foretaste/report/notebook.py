@@ -14,7 +14,8 @@ _TONE = {"clean": "#2e8b57", "noisy": "#b8860b", "poisoned": "#c2185b", "incompl
 _CAMPAIGNS, _SOURCES = 8, 5
 # Notebooks set their own colours: everything but the edge inherits them.
 _BOX = "border-left:4px solid {};padding:.2em 0 .2em 1em;max-width:60em;line-height:1.5"
-_CELL = "text-align:left;padding:.15em 1.2em .15em 0;vertical-align:top;overflow-wrap:anywhere"
+_SHORT = "text-align:left;padding:.15em 1.2em .15em 0;vertical-align:top;white-space:nowrap"
+_LONG = "text-align:left;padding:.15em 1.2em .15em 0;vertical-align:top;overflow-wrap:anywhere"
 
 
 def snippet(findings: Findings) -> str:
@@ -44,16 +45,18 @@ def snippet(findings: Findings) -> str:
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> Markup:
-    head = Markup("").join(Markup("<th style='{}'>{}</th>").format(_CELL, name) for name in heads)
+    head = Markup("").join(Markup("<th style='{}'>{}</th>").format(_SHORT, name) for name in heads)
     body = Markup("").join(
-        Markup("<tr>{}</tr>").format(
-            Markup("").join(Markup("<td style='{}'><bdi>{}</bdi></td>").format(_CELL, value) for value in row)
-        )
-        for row in rows
+        Markup("<tr>{}</tr>").format(Markup("").join(_cell(value) for value in row)) for row in rows
     )
-    return Markup(
-        "<table style='margin:.6em 0 0'><thead><tr>{}</tr></thead><tbody>{}</tbody></table>"
-    ).format(head, body)
+    return Markup("<table style='{}'><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(
+        "margin:.6em 0 0;color:inherit;font:inherit", head, body
+    )
+
+
+def _cell(value: str) -> Markup:
+    style = _SHORT if len(value) <= 40 else _LONG
+    return Markup("<td style='{}'><bdi>{}</bdi></td>").format(style, value)
 
 
 def _more(number: int, what: str) -> Markup:

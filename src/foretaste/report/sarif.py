@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from foretaste.findings import Findings
 from foretaste.report.campaigns import Campaign, known_rule
 from foretaste.report.lenient import mapping
-from foretaste.report.model import Report
+from foretaste.report.model import Report, not_covered
 from foretaste.report.numbers import probability, share
 from foretaste.report.safe import plain, sarif, visible
 from foretaste.report.tables import Source, strongest
@@ -211,8 +211,7 @@ def _rule(rule: Rule) -> Json:
 
 
 def _invocation(report: Report) -> Json:
-    not_run = [(item.name, item.reason) for item in report.plan if not item.ran]
-    not_run += [(f"{gap.code} {gap.title}".strip(), gap.reason) for gap in report.gaps]
+    not_run = not_covered(report.plan, report.gaps)
     found: Json = {
         "executionSuccessful": report.verdict != "incomplete",
         "toolExecutionNotifications": [

@@ -17,8 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from foretaste.report.campaigns import Campaign
-from foretaste.report.model import Report
+from foretaste.report.model import Report, not_covered
 from foretaste.report.numbers import plural, probability, share, whole
+from foretaste.report.safe import visible
 from foretaste.report.tables import Source
 
 WIDTH = 100
@@ -73,7 +74,7 @@ def show(report: Report, console: Console, files: Sequence[str] = ()) -> None:
         ]
         out.table([], shown_items)
         out.more(len(report.review) - _REVIEW, "more pattern")
-    skipped = _skipped(report)
+    skipped = not_covered(report.plan, report.gaps)
     if skipped:
         out.title("Not covered")
         out.table([], [[(_short(name, 40), ""), (reason, "dim")] for name, reason in skipped[:_SKIPPED]])
@@ -84,7 +85,9 @@ def show(report: Report, console: Console, files: Sequence[str] = ()) -> None:
         if step.command:
             out.command(step.command)
     for at, path in enumerate(files):
-        out.line(("\nReport  " if at == 0 else "        ", "dim"), (path, "bold" if at == 0 else ""))
+        out.line(
+            ("\nReport  " if at == 0 else "        ", "dim"), (visible(path, 400), "bold" if at == 0 else "")
+        )
 
 
 class _Printer:
@@ -156,8 +159,8 @@ def _campaign(campaign: Campaign) -> list[tuple[str, str]]:
     names = ", ".join(_short(source.source, 18) for source in campaign.sources[:2])
     rest = len(campaign.sources) - 2
     return [
-        (campaign.code, "cyan"),
-        (_short(campaign.name, 60), "bold"),
+        (f"{campaign.code} {campaign.title}", "cyan"),
+        (_short(campaign.pattern, 60), "bold"),
         (_short(campaign.target, 20), ""),
         (whole(campaign.size), ""),
         (probability(campaign.q_value), ""),
@@ -177,14 +180,6 @@ def _source(source: Source) -> list[tuple[str, str]]:
         (probability(source.p_value), ""),
         words,
     ]
-
-
-def _skipped(report: Report) -> list[tuple[str, str]]:
-    """What did not run: the detectors, and the rules no skipped detector stands for."""
-    found = [(item.name, item.reason) for item in report.plan if not item.ran]
-    told = {code for item in report.plan if not item.ran for code in item.codes}
-    found += [(f"{gap.code} {gap.title}".strip(), gap.reason) for gap in report.gaps if gap.code not in told]
-    return found
 
 
 def _short(text: str, width: int) -> str:
