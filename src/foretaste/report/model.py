@@ -111,7 +111,7 @@ class Report:
 
 
 def not_covered(plan: Sequence[Detector], gaps: Sequence[Gap]) -> list[tuple[str, str]]:
-    """What was not tested, each thing once: skipped detectors, and the gaps no skipped detector stands for."""
+    """What was not tested, each once: skipped detectors, and the gaps no skipped detector stands for."""
     skipped = [item for item in plan if not item.ran]
     told = {code for item in skipped for code in item.codes}
     names = [(item.name, item.reason) for item in skipped]
