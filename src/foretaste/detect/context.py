@@ -1,0 +1,176 @@
+"""What the detectors of one scan share: features, folds, out-of-fold predictions. Each is computed once, when asked."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from foretaste.data import Dataset
+from foretaste.features.duplicates import table_components, text_components
+from foretaste.features.table import TableFeatures, group_rows
+from foretaste.features.text import TextFeatures
+from foretaste.learners.linear import LinearFolds, linear_folds, logistic_folds, naive_bayes_folds
+from foretaste.learners.nearest import neighbour_vote
+from foretaste.learners.subspace_forest import SubspaceForest, grow_forest
+from foretaste.learners.trees import boosting_folds
+from foretaste.stats.calibration import pool_opinions
+from foretaste.stats.folds import grouped_folds
+from foretaste.stats.neighbours import nearest_neighbours
+
+SMALLEST_CLASS = 8
+"""A class with fewer groups of rows than this cannot be learned out of fold; its rows are not judged by label."""
+
+MOST_CLASSES = 100
+
+N_FOLDS = 5
+
+
+class Context:
+    """One data set as the detectors see it.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With a label role.
+    random_state : int
+        Seed of everything random in the scan.
+    jobs : int
+        Threads.
+
+    Attributes
+    ----------
+    classes : list of str
+        Names of the classes that are judged, at most `MOST_CLASSES`, each with `SMALLEST_CLASS` rows or more.
+    y : int64 ndarray of shape (n,)
+        Index into ``classes``; -1 where the label is missing or its class is not judged.
+    """
+
+    def __init__(self, dataset: Dataset, *, random_state: int = 0, jobs: int = 2) -> None:
+        self.dataset = dataset
+        self.random_state = random_state
+        self.jobs = jobs
+        labels = dataset.labels
+        counts = np.bincount(labels.codes[labels.codes >= 0], minlength=len(labels))
+        judged = np.argsort(-counts, kind="stable")[:MOST_CLASSES]
+        judged = np.sort(judged[counts[judged] >= SMALLEST_CLASS])
+        index = np.full(len(labels) + 1, -1, np.int64)
+        index[judged] = np.arange(len(judged))
+        self.class_codes = judged
+        self.classes = [labels.names[code] for code in judged]
+        self.y = index[labels.codes]
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.classes)
+
+    @cached_property
+    def text(self) -> TextFeatures | None:
+        texts = self.dataset.texts
+        return None if texts is None else TextFeatures(texts, random_state=self.random_state)
+
+    @cached_property
+    def table(self) -> TableFeatures | None:
+        return TableFeatures.from_dataset(self.dataset) if self.dataset.roles.features else None
+
+    @cached_property
+    def source(self) -> NDArray[np.int32] | None:
+        """Source code of each row, -1 where missing; None without a source column."""
+        sources = self.dataset.sources
+        return None if sources is None else sources.codes
+
+    @cached_property
+    def identical(self) -> NDArray[np.int64]:
+        """The same number for rows with the same tokens and the same feature values."""
+        parts = []
+        if self.text is not None:
+            joined = np.array([" ".join(tokens) for tokens in self.text.tokens], dtype=object)
+            parts.append(np.unique(joined, return_inverse=True)[1].astype(np.float64))
+        if self.table is not None:
+            parts.append(self.table.identical.astype(np.float64))
+        return group_rows(np.stack(parts, axis=1)) if parts else np.arange(len(self))
+
+    @cached_property
+    def embedding(self) -> NDArray[np.float32]:
+        """Unit rows in which near means alike: semantic coordinates, standardised features, or both."""
+        parts = []
+        if self.text is not None:
+            parts.append(self.text.semantic)
+        if self.table is not None:
+            standard = self.table.standard
+            length = np.sqrt(np.square(standard).sum(axis=1, keepdims=True))
+            parts.append(standard / np.maximum(length, 1e-9))
+        joined = np.concatenate(parts, axis=1)
+        return joined / np.maximum(np.sqrt(np.square(joined).sum(axis=1, keepdims=True)), 1e-9)
+
+    @cached_property
+    def neighbours(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Indices and cosines of the 40 most similar rows of each row."""
+        return nearest_neighbours(self.embedding, 40, jobs=self.jobs)
+
+    @cached_property
+    def components(self) -> NDArray[np.int64]:
+        """Near-duplicate component of each row."""
+        candidates = self.neighbours[0][:, :15]
+        if self.text is not None:
+            return text_components(self.text.word_tfidf, candidates, self.identical)
+        if self.table is not None:
+            return table_components(self.table.standard, candidates, self.identical, len(self.table.columns))
+        return self.identical
+
+    @cached_property
+    def folds(self) -> NDArray[np.int64]:
+        """Fold of each row; near-duplicates share one."""
+        return grouped_folds(self.components, self.y, N_FOLDS, self.random_state)
+
+    @cached_property
+    def words(self) -> LinearFolds:
+        """Linear models of weighted words, out of fold. Needs text."""
+        assert self.text is not None
+        return linear_folds(self.text.word_tfidf, self.y, self.n_classes, self.folds)
+
+    @cached_property
+    def forest(self) -> SubspaceForest:
+        """Out-of-bag subspace forest of the features. Needs a table."""
+        assert self.table is not None
+        n_trees = 200 if len(self.table.columns) < 100 else 120
+        return grow_forest(
+            self.table.matrix,
+            self.y,
+            self.n_classes,
+            self.components,
+            n_trees=n_trees,
+            random_state=self.random_state,
+            jobs=self.jobs,
+        )
+
+    @cached_property
+    def opinions(self) -> dict[str, NDArray[np.float64]]:
+        """Log probabilities of every row by each model that did not see it or its near-duplicates, (n, n_classes)."""
+        y, folds, k = self.y, self.folds, self.n_classes
+        found: dict[str, NDArray[np.float64]] = {}
+        if self.text is not None:
+            found["words"] = self.words.log_probability
+            found["characters"] = linear_folds(self.text.character_tfidf, y, k, folds).log_probability
+            found["naive Bayes"] = naive_bayes_folds(self.text.word_tfidf, y, k, folds)
+        if self.table is not None:
+            forest = self.forest.predict()
+            share = np.clip(np.where(np.isnan(forest), 1.0 / k, forest), 5e-3, 1)
+            found["forest"] = np.log(share / share.sum(axis=1, keepdims=True))
+            found["boosting"] = boosting_folds(
+                self.table.matrix, y, k, folds, random_state=self.random_state, jobs=self.jobs
+            )
+            found["linear"] = logistic_folds(self.table.standard, y, k, folds)
+        indices, cosines = self.neighbours
+        found["neighbours"] = neighbour_vote(indices, cosines, y, k, self.components)
+        return {name: log_p - logsumexp(log_p, axis=1, keepdims=True) for name, log_p in found.items()}
+
+    @cached_property
+    def log_probability(self) -> NDArray[np.float64]:
+        """The models' pooled opinion: out-of-fold log probabilities, shape (n, n_classes)."""
+        return pool_opinions(list(self.opinions.values()), self.y)[0]

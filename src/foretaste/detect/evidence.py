@@ -1,0 +1,95 @@
+"""What a detector hands to the decision: campaigns, things to review, and what it could not test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.features.patterns import Pattern
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One number beside what nature reaches in the same data and beside what would have been an alarm."""
+
+    name: str
+    value: float
+    natural_max: float | None = None
+    threshold: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "value": self.value,
+            "natural_max": self.natural_max,
+            "threshold": self.threshold,
+        }
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """Rows tied together by their own evidence.
+
+    Attributes
+    ----------
+    rule : str
+        Code of the rule, ``FT201``.
+    rows : int64 ndarray
+        Positions of the rows, ascending.
+    target : str or None
+        The label the campaign pushes.
+    pattern : str
+        The trigger or shared trait in words.
+    kind : str
+        ``tokens``, ``values``, ``duplicates``, ``rows``, ``source`` or ``time``.
+    p_value, q_value : float
+        Against the detector's null; after multiplicity.
+    effect : float
+        Share of the campaign's rows whose content contradicts their label, in [0, 1].
+    support : int
+        Rows that have the pattern, flagged or not.
+    statistic : Statistic
+    reason : str
+        One sentence for a person.
+    posterior : float64 ndarray or None
+        Probability of each row to be poisoned, in the order of ``rows``.
+    shape : Pattern or None
+        The pattern as an object that finds it in other data.
+    parts : list of dict
+        What a report highlights (``docs/formats.md``).
+    """
+
+    rule: str
+    rows: NDArray[np.int64]
+    target: str | None
+    pattern: str
+    kind: str
+    p_value: float
+    q_value: float
+    effect: float
+    support: int
+    statistic: Statistic
+    reason: str
+    posterior: NDArray[np.float64] | None = None
+    shape: Pattern | None = None
+    parts: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A rule that could not be tested here, and why."""
+
+    rule: str
+    reason: str
+
+
+@dataclass
+class Evidence:
+    """Everything one detector found."""
+
+    campaigns: list[Campaign] = field(default_factory=list)
+    review: list[Campaign] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)

@@ -1,0 +1,152 @@
+"""Tables to vectors: numbers and categories of the feature columns, and the items patterns are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from foretaste.data import Dataset, encode
+from foretaste.data.codes import as_text
+
+FEW_DISTINCT = 12
+"""A numeric column with at most this many distinct values is treated as categorical."""
+
+_MOST_CATEGORIES = 50
+
+
+@dataclass(frozen=True)
+class Column:
+    """One feature column.
+
+    Attributes
+    ----------
+    name : str
+    numeric : bool
+        False for a category: ``values`` are then codes into ``levels``.
+    values : float64 ndarray of shape (n,)
+        The number, or the code; NaN where missing.
+    levels : list of str
+        The categories as text; empty for a numeric column.
+    """
+
+    name: str
+    numeric: bool
+    values: NDArray[np.float64]
+    levels: list[str]
+
+    def text(self, value: float) -> str:
+        """One value of this column as a person would write it."""
+        if np.isnan(value):
+            return "missing"
+        return f"{value:.15g}" if self.numeric else self.levels[int(value)]
+
+
+class TableFeatures:
+    """The feature columns of a data set as columns and matrices, each computed once."""
+
+    def __init__(self, columns: list[Column]) -> None:
+        self.columns = columns
+
+    @classmethod
+    def from_dataset(cls, dataset: Dataset) -> TableFeatures:
+        return cls([_column(name, dataset.column(name)) for name in dataset.roles.features])
+
+    @classmethod
+    def from_matrix(cls, X: NDArray[np.floating], names: list[str] | None = None) -> TableFeatures:
+        """Plain numbers, one column per feature."""
+        names = names or [f"x{j}" for j in range(X.shape[1])]
+        return cls([_column(name, pa.chunked_array([pa.array(X[:, j])])) for j, name in enumerate(names)])
+
+    def __len__(self) -> int:
+        return len(self.columns[0].values) if self.columns else 0
+
+    @property
+    def names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    @cached_property
+    def matrix(self) -> NDArray[np.float32]:
+        """Numbers and codes side by side for trees, shape (n, d); NaN where missing."""
+        return np.stack([c.values for c in self.columns], axis=1).astype(np.float32)
+
+    @cached_property
+    def is_category(self) -> NDArray[np.bool_]:
+        return np.array([not column.numeric for column in self.columns])
+
+    @cached_property
+    def standard(self) -> NDArray[np.float32]:
+        """Normal scores of numbers and indicators of categories, shape (n, at least d), for distances and lines.
+
+        A number becomes the standard normal quantile of its mid-rank, so that no outlier and no scale weighs more
+        than another; the levels of one category share unit variance.
+        """
+        parts: list[NDArray[np.float32]] = []
+        for column in self.columns:
+            parts.append(_normal_scores(column.values) if column.numeric else _indicators(column.values))
+        return np.concatenate(parts, axis=1) if parts else np.zeros((0, 0), np.float32)
+
+    @cached_property
+    def identical(self) -> NDArray[np.int64]:
+        """The same number for rows that agree in every feature, shape (n,)."""
+        return group_rows(np.stack([c.values for c in self.columns], axis=1))
+
+
+def group_rows(matrix: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Number the distinct rows of a matrix in order of first appearance; NaN equals NaN, -0.0 equals 0.0."""
+    clean = np.ascontiguousarray(np.where(np.isnan(matrix), np.nan, matrix + 0.0), dtype=np.float64)
+    as_bytes = clean.view(np.dtype((np.void, clean.dtype.itemsize * clean.shape[1]))).ravel()
+    _, first, inverse = np.unique(as_bytes, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
+    return rank[inverse.ravel()]
+
+
+def _column(name: str, column: pa.ChunkedArray) -> Column:
+    kind = column.type
+    if pa.types.is_temporal(kind):
+        column = column.cast(pa.int32() if kind.bit_width == 32 else pa.int64())
+        kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        values = pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
+        values = np.where(np.isfinite(values), values, np.nan)
+        distinct = np.unique(values[~np.isnan(values)])
+        if len(distinct) > FEW_DISTINCT:
+            return Column(name, True, values, [])
+        codes = np.searchsorted(distinct, values).astype(np.float64)
+        return Column(
+            name, False, np.where(np.isnan(values), np.nan, codes), [as_text(v) for v in distinct.tolist()]
+        )
+    coded = encode(column if not pa.types.is_null(kind) else column.cast(pa.string()))
+    codes = np.where(coded.codes < 0, np.nan, coded.codes)
+    return Column(name, False, codes, coded.names)
+
+
+def _normal_scores(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    from scipy.special import ndtri
+
+    known = ~np.isnan(values)
+    scores = np.zeros(len(values))
+    if known.any():
+        levels, inverse, counts = np.unique(values[known], return_inverse=True, return_counts=True)
+        middle = (np.cumsum(counts) - counts / 2) / counts.sum()
+        scores[known] = ndtri(np.clip(middle, 1e-4, 1 - 1e-4))[inverse]
+    columns = [scores] if known.all() else [scores, (~known).astype(float)]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _indicators(codes: NDArray[np.float64]) -> NDArray[np.float32]:
+    filled = np.where(np.isnan(codes), -1, codes).astype(np.int64)
+    levels, inverse, counts = np.unique(filled, return_inverse=True, return_counts=True)
+    kept = np.sort(np.argsort(-counts, kind="stable")[:_MOST_CATEGORIES])
+    slot = np.full(len(levels), -1)
+    slot[kept] = np.arange(len(kept))
+    wide = np.zeros((len(codes), len(kept)), np.float32)
+    rows = np.flatnonzero(slot[inverse] >= 0)
+    wide[rows, slot[inverse][rows]] = 1
+    spread = np.sqrt(np.maximum(wide.var(axis=0).sum(), 1e-9))
+    return (wide - wide.mean(axis=0)) / spread

@@ -1,0 +1,32 @@
+"""Labels of the nearest rows, without those that belong to the row's own group."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def neighbour_vote(
+    indices: NDArray[np.int32],
+    similarities: NDArray[np.float32],
+    y: NDArray[np.integer],
+    n_classes: int,
+    groups: NDArray[np.integer],
+    *,
+    k: int = 25,
+) -> NDArray[np.float64]:
+    """Log probabilities from the k most similar rows of other groups, shape (n, n_classes).
+
+    A neighbour weighs its squared similarity (cosines below zero nothing); one vote in all is spread by class frequency,
+    so that a row without neighbours gets the frequencies.
+    """
+    n = len(y)
+    neighbour = np.minimum(indices, n - 1)
+    usable = (indices < n) & (groups[neighbour] != groups[:, None]) & (y[neighbour] >= 0)
+    usable &= np.cumsum(usable, axis=1) <= k
+    weight = np.square(np.clip(similarities, 0, None)) * usable
+    prior = np.bincount(y[y >= 0], minlength=n_classes) + 1.0
+    votes = np.tile(prior / prior.sum(), (n, 1))
+    rows = np.repeat(np.arange(n), indices.shape[1])
+    np.add.at(votes, (rows, np.maximum(y[neighbour], 0).ravel()), weight.ravel())
+    return np.log(votes / votes.sum(axis=1, keepdims=True))
