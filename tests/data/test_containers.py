@@ -168,3 +168,40 @@ def test_a_table_becomes_the_callers_kind_of_table():
     assert isinstance(table_like(table, pl.DataFrame()), pl.DataFrame)
     assert isinstance(table_like(table, as_dataset(table)), Dataset)
     assert table_like(table, table) is table
+
+
+def test_python_objects_are_refused_because_their_text_is_an_address():
+    with pytest.raises(DataError, match="a column holds Python objects of type object"):
+        as_dataset(pd.DataFrame({"a": [object(), 1]}))
+
+
+def test_rare_pandas_and_polars_types_are_taken():
+    frame = pd.DataFrame(
+        {
+            "period": pd.period_range("2020-01", periods=2, freq="M"),
+            "interval": pd.arrays.IntervalArray.from_breaks([0, 1, 2]),
+            "sparse": pd.arrays.SparseArray([0, 1]),
+            "delta": pd.to_timedelta([1, 2], unit="s"),
+            "zoned": pd.to_datetime(["2020-01-01", "2020-01-02"]).tz_localize("Europe/Vienna"),
+            "arrays": [np.zeros(2), np.ones(2)],
+            "large": [2**70, 1],
+        }
+    )
+    table = as_dataset(frame).table
+    assert table.column("sparse").to_pylist() == [0, 1]
+    assert table.column("interval").to_pylist()[0] == '{"left":0,"right":1}'
+    assert table.column("large").to_pylist() == ["1180591620717411303424", "1"]
+    polars = pl.DataFrame(
+        {
+            "category": pl.Series(["a", "b"], dtype=pl.Categorical),
+            "struct": [{"x": 1}, {"x": None}],
+            "vector": pl.Series([[1.0, 2.0], [3.0, 4.0]], dtype=pl.Array(pl.Float32, 2)),
+            "bytes": [b"x", None],
+        }
+    )
+    assert [str(kind)[:9] for kind in as_dataset(polars).table.schema.types] == [
+        "string",
+        "string",
+        "extension",
+        "binary",
+    ]

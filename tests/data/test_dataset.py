@@ -143,3 +143,11 @@ def test_the_examples_in_the_documentation_of_every_module_hold():
     for module in pkgutil.walk_packages(foretaste.data.__path__, "foretaste.data."):
         result = doctest.testmod(importlib.import_module(module.name))
         assert result.failed == 0, module.name
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow", ".npz"])
+def test_a_mask_of_another_length_is_refused(tmp_path, suffix):
+    write_table(pa.table({"x0": [1.0, 2.0, 3.0], "y": [0, 1, 0]}), tmp_path / f"a{suffix}")
+    for wrong in (2, 4):
+        with pytest.raises(DataError, match=f"it has 3 rows and {wrong} were to be judged|Arrow"):
+            open_file(tmp_path / f"a{suffix}").write_rows(np.ones(wrong, dtype=bool), tmp_path / f"b{suffix}")

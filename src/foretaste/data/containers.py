@@ -233,12 +233,18 @@ def _column(values: Any) -> pa.Array:
         return values
     if hasattr(values, "to_arrow"):
         return values.to_arrow()
+    if hasattr(values, "sparse"):  # a sparse column of pandas
+        values = values.sparse.to_dense()
     if isinstance(values, np.ndarray) and values.dtype.kind not in "OT":
         return column_from_array(values.reshape(-1) if values.ndim == 2 and values.shape[1] == 1 else values)
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowException, OverflowError, TypeError):
+        pass
+    try:
         return pa.array([_text(value) for value in values], pa.string())
+    except TypeError as error:
+        raise DataError(f"a column holds {error}", hint="turn them into numbers or text") from error
 
 
 def _text(value: Any) -> str | None:

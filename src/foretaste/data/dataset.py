@@ -90,7 +90,7 @@ class Dataset:
             if named[role] is None and column not in named.values():
                 named[role] = column
         for role, chosen in named.items():
-            if chosen is not None:
+            if chosen is not None and opened.format != "jsonl":  # its columns are known only once it is read
                 require_column(chosen, opened.columns, use=role, file=opened.path)
         table = opened.read()
         return cls._profiled(table, named, opened.path.name, tuple(opened.notes))

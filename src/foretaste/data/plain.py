@@ -22,7 +22,10 @@ another extension type                           its storage
 from __future__ import annotations
 
 import json
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +35,7 @@ from numpy.typing import NDArray
 from foretaste.data.names import unique_names
 from foretaste.errors import DataError
 
+_SPELLED = (date, time, timedelta, Decimal, UUID, complex, np.generic)
 _LARGEST_STRING_CHUNK = 2**31 - 2**16
 
 
@@ -100,7 +104,8 @@ def _plain_chunks(array: pa.Array, target: pa.DataType) -> list[pa.Array]:
     if isinstance(stored, pa.BaseExtensionType):
         return _plain_chunks(array.storage, target)
     if pa.types.is_dictionary(stored):
-        return _plain_chunks(array.dictionary_decode(), target)
+        values = pa.concat_arrays(_plain_chunks(array.dictionary, target))
+        return [values.take(array.indices)]
     if pa.types.is_run_end_encoded(stored):
         return _plain_chunks(pc.run_end_decode(array), target)
     if isinstance(target, pa.FixedShapeTensorType):
@@ -135,7 +140,11 @@ def json_text(value: Any) -> str:
 def _json_default(value: Any) -> Any:
     if isinstance(value, (bytes, bytearray)):
         return value.hex()
-    return str(value)
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, _SPELLED):
+        return str(value)
+    raise TypeError(f"Python objects of type {type(value).__name__}")  # whose text may change from run to run
 
 
 def is_number(kind: pa.DataType) -> bool:

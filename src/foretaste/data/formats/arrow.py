@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from foretaste.data.formats.arrow_edits import edit_table
 from foretaste.data.formats.arrow_messages import check_messages
 from foretaste.data.formats.opened import Edits
-from foretaste.data.formats.sizes import check_bytes, fixed_width
+from foretaste.data.formats.sizes import check_bytes, check_mask, fixed_width
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
 from foretaste.data.plain import plain_batch, plain_schema
 from foretaste.errors import DataError
@@ -40,9 +41,9 @@ class ArrowData:
             self._codec = check_messages(path, limits)
             with self._reader() as reader:
                 self._stored: pa.Schema = reader.schema
+            self._schema, note = plain_schema(self._stored)
         if len(self._stored) > limits.columns:
             raise DataError(f"it has {len(self._stored)} columns, the limit is {limits.columns}", file=path)
-        self._schema, note = plain_schema(self._stored)
         self.columns: list[str] = list(self._schema.names)
         self.notes: list[str] = [] if note is None else [note]
         self._rows: int | None = None
@@ -51,7 +52,16 @@ class ArrowData:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (pa.ArrowException, OSError, MemoryError, ValueError, KeyError, OverflowError) as error:
+        except (
+            pa.ArrowException,
+            OSError,
+            MemoryError,
+            ValueError,
+            KeyError,
+            IndexError,
+            OverflowError,
+            struct.error,
+        ) as error:
             if isinstance(error, DataError):
                 raise
             text = " ".join(str(error).split())[:200]
@@ -122,3 +132,4 @@ class ArrowData:
                 start += batch.num_rows
                 if mask.any() or not batch.num_rows:
                     writer.write_table(table.filter(pa.array(mask)))
+        check_mask(keep, start, self.path)

@@ -88,13 +88,13 @@ class DelimitedData:
                 "a quote is opened and never closed", file=self.path, row=max(0, row), hint="close it"
             ) from error
 
-    def _odd_row(self, block: bytes, row: int) -> int:
-        """The first row of a block (whose first is ``row``) that is not UTF-8."""
+    def _odd_row(self, block: bytes, row: int) -> int | None:
+        """The first row of a block (whose first is ``row``) that is not UTF-8, if there is one."""
         try:
             block.decode("utf-8")
         except UnicodeDecodeError as error:
-            row += int(np.searchsorted(self._starts(block, row), error.start, side="right")) - 1
-        return row
+            return row + int(np.searchsorted(self._starts(block, row), error.start, side="right")) - 1
+        return None
 
     def _refuse_null_bytes(self, data: bytes, row: int) -> None:
         if b"\0" in data:
@@ -171,7 +171,7 @@ class DelimitedData:
         table = self._parse(block, row, {})
         columns = dict(zip(self.columns, table.columns, strict=True))
         if any(pa.types.is_binary(column.type) for column in columns.values()):
-            raise _NotUtf8Error(self._odd_row(block, row))
+            raise _NotUtf8Error(self._odd_row(block, row) or row)
         kinds = {name: kind_of_column(column) for name, column in columns.items()}
         numbers = [name for name, kind in kinds.items() if kind in _NUMBERS]
         if numbers and has_odd_numbers(block):
@@ -198,6 +198,8 @@ class DelimitedData:
             return self._arrow_table(data, types, threads=True)
         except pa.ArrowInvalid:
             pass
+        if self._file.encoding == "utf-8" and (odd_row := self._odd_row(block, row)) is not None:
+            raise _NotUtf8Error(odd_row)
         odd: list[arrow_csv.InvalidRow] = []
 
         def remember(found: arrow_csv.InvalidRow) -> str:

@@ -7,6 +7,8 @@ field is a missing value. In columns that are not text, so are `MISSING` words.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +21,6 @@ MISSING = (
 )  # fmt: skip
 """What pandas takes for a missing value, too."""
 
-_MISSING = pa.array(MISSING)
 TRUE = ("true", "True", "TRUE")
 FALSE = ("false", "False", "FALSE")
 
@@ -67,9 +68,14 @@ def _cast(values: pa.Array, kind: pa.DataType) -> pa.Array | None:
         return None
 
 
+@cache
+def _missing_words() -> pa.Array:
+    return pa.array(MISSING)
+
+
 def _missing_to_null(values: pa.Array) -> pa.Array:
     trimmed = pc.utf8_trim_whitespace(values)
-    return pc.if_else(pc.is_in(trimmed, value_set=_MISSING), pa.scalar(None, pa.string()), trimmed)
+    return pc.if_else(pc.is_in(trimmed, value_set=_missing_words()), pa.scalar(None, pa.string()), trimmed)
 
 
 def _without_missing(values: pa.Array) -> pa.Array:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from foretaste.data.arrays import tensor_from_images
 from foretaste.data.formats.opened import Edits
-from foretaste.data.formats.sizes import check_table_size
+from foretaste.data.formats.sizes import check_mask, check_table_size
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
 from foretaste.errors import DataError
 
@@ -188,6 +188,7 @@ class ImageFolderData:
 
     def write_rows(self, keep: NDArray[np.bool_], out: Path, *, edits: Edits | None = None) -> None:
         """Files are copied into the same class folder, relabelled ones into that of their new class."""
+        check_mask(keep, len(self._files), self.path)
         moved = (edits or {}).get("label", {})
         targets: dict[int, Path] = {}
         taken: set[Path] = set()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from foretaste.data.arrays import column_from_array, columns_from_matrix, tensor_from_images
 from foretaste.data.formats.npz_members import Member, list_members, open_npz, read_rows
 from foretaste.data.formats.opened import Edits
-from foretaste.data.formats.sizes import check_table_size
+from foretaste.data.formats.sizes import check_mask, check_table_size
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
 from foretaste.data.names import name_some
 from foretaste.data.plain import plain_table
@@ -124,6 +124,7 @@ class NpzData:
 
     def write_rows(self, keep: NDArray[np.bool_], out: Path, *, edits: Edits | None = None) -> None:
         """Arrays ``[N, ...]`` lose the same rows, all others are copied; see `DataFile`."""
+        check_mask(keep, self._rows, self.path)
         with open_npz(self.path) as archive, zipfile.ZipFile(out, "w", allowZip64=True) as target:
             for member in self._members.values():
                 entry = zipfile.ZipInfo(member.entry.filename, member.entry.date_time)

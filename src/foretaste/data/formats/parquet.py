@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from foretaste.data.formats.arrow_edits import edit_table
 from foretaste.data.formats.opened import Edits
-from foretaste.data.formats.sizes import check_table_size, fixed_width
+from foretaste.data.formats.sizes import check_mask, check_table_size, fixed_width
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
 from foretaste.data.names import name_some
 from foretaste.data.plain import plain_batch, plain_schema, plain_table
@@ -34,9 +34,9 @@ class ParquetData:
         with parquet_errors(path), pq.ParquetFile(path) as file:
             self._metadata = file.metadata
             self._stored = file.schema_arrow
+            self._schema, note = plain_schema(self._stored)
         if len(self._stored) > limits.columns:
             raise DataError(f"it has {len(self._stored)} columns, the limit is {limits.columns}", file=path)
-        self._schema, note = plain_schema(self._stored)
         self.columns: list[str] = list(self._schema.names)
         self.notes: list[str] = [] if note is None else [note]
 
@@ -57,7 +57,9 @@ class ParquetData:
     def read(self) -> pa.Table:
         check_table_size(self, self.limits)
         with parquet_errors(self.path), pq.ParquetFile(self.path) as file:
-            table = plain_table(file.read())
+            stored = file.read()
+            stored.validate(full=True)  # text that is not UTF-8 would fail wherever it is first looked at
+            table = plain_table(stored)
         self._check_count(table.num_rows)
         return table
 
@@ -70,6 +72,7 @@ class ParquetData:
         with parquet_errors(self.path), pq.ParquetFile(self.path, pre_buffer=False) as file:
             self._check_groups()
             for batch in file.iter_batches(batch_size=rows, columns=None if repeated else stored):
+                batch.validate(full=True)
                 count += batch.num_rows
                 for piece in plain_batch(batch):
                     yield piece.select(wanted)
@@ -77,6 +80,7 @@ class ParquetData:
 
     def write_rows(self, keep: NDArray[np.bool_], out: Path, *, edits: Edits | None = None) -> None:
         """Row groups, schema, metadata and compression are kept; see `DataFile`."""
+        check_mask(keep, self.num_rows, self.path)
         start = 0
         with parquet_errors(self.path), pq.ParquetFile(self.path, pre_buffer=False) as file:
             self._check_groups()
@@ -181,6 +185,7 @@ class ParquetFolder:
 
     def write_rows(self, keep: NDArray[np.bool_], out: Path, *, edits: Edits | None = None) -> None:
         """A folder with the same shard names; see `DataFile`."""
+        check_mask(keep, self.num_rows, self.path)
         start = 0
         for shard in self._shards:
             stop = start + shard.num_rows

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from foretaste.data.formats.opened import DataFile
 from foretaste.data.limits import Limits
@@ -26,6 +28,12 @@ def fixed_width(schema: pa.Schema) -> float:
 def check_table_size(data: DataFile, limits: Limits) -> None:
     """Raise `DataError` where all of ``data`` at once would take more memory than ``limits`` allow."""
     check_bytes((data.num_rows or 0) * (data.bytes_per_row or 0.0), data.path, limits)
+
+
+def check_mask(keep: NDArray[np.bool_], rows: int, path: Path) -> None:
+    """Raise `DataError` where ``keep`` is not about the ``rows`` that ``path`` has."""
+    if len(keep) != rows:
+        raise DataError(f"it has {rows} rows and {len(keep)} were to be judged", file=path)
 
 
 def check_bytes(size: float, path: Path, limits: Limits) -> None:

@@ -20,7 +20,7 @@ class Readable(Protocol):
     """The one method of a binary stream that readers here use."""
 
     def read(self, size: int, /) -> bytes:
-        """At most ``size`` bytes; empty only at the end."""
+        """About ``size`` bytes; empty only at the end."""
 
 
 class Writable(Protocol):

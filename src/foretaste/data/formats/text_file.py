@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.data.formats.csv_records import Dialect
+from foretaste.data.formats.sizes import check_mask
 from foretaste.data.formats.streams import Readable, Transcoded, byte_order_mark, create_bytes, open_bytes
 from foretaste.data.limits import Limits
 from foretaste.errors import DataError
@@ -126,6 +127,7 @@ class TextFile:
                 for _, piece in sorted(pieces):
                     target.write(self._stored(piece))
                 row += len(first)
+        check_mask(keep, row, self.path)
 
     def _stored(self, data: bytes) -> bytes:
         wide = self.encoding.startswith("utf-16")
@@ -136,7 +138,7 @@ def _read_full(stream: Readable, size: int) -> bytes:
     """``size`` bytes, fewer only at the end of the stream."""
     pieces: list[bytes] = []
     missing = size
-    while missing:
+    while missing > 0:  # a transcoded piece may be longer than asked for
         piece = stream.read(missing)
         if not piece:
             break

@@ -1,0 +1,10 @@
+"""Look for bytes on which reading jsonl files fails; see `harness`."""
+
+import atheris
+
+with atheris.instrument_imports(include=["foretaste"]):
+    import foretaste.data  # noqa: F401
+
+from harness import main
+
+main("jsonl")
