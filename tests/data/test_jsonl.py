@@ -79,6 +79,7 @@ def test_not_a_number_is_missing_or_infinite_as_a_float(write):
     [
         ("", "it is empty"),
         (" \n\t\n", "it is empty"),
+        ("{}\n{}\n", "its objects are all empty"),
         ('{"a": 1}\n\n[1]\n', "row 1: it is a JSON list, not an object"),
         ('{"a": 1}\n"x"\n', "row 1: it is a JSON string, not an object"),
         ('{"a": 1}\n{"a": \n', "row 1: it is not valid JSON"),
@@ -193,3 +194,56 @@ def test_gzip_in_gzip_out(tmp_path):
     assert data.read().to_pylist() == [{"a": 1}, {"a": 2}]
     data.write_rows(np.array([False, True]), tmp_path / "b.jsonl.gz")
     assert gzip.decompress((tmp_path / "b.jsonl.gz").read_bytes()) == b'{"a": 2}\n'
+
+
+FLAT = b'{"i": 1, "f": 1.5, "s": "x", "t": true, "n": null}\n'
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'{"i": 2.5}\n',
+        b'{"i": 12345678901234567890}\n',
+        b'{"s": 7}\n',
+        b'{"s": {"a": 1}}\n',
+        b'{"n": "late"}\n',
+        b'{"new": 1}\n',
+        b'{"i": 1, "i": 2}\n',
+        b'{"f": 1e999}\n',
+        b'{"f": -Infinity}\n',
+        b'{"s": "\\ud800"}\n',
+        b'{"t": "true"}\n',
+        b" \n\n\t\n",
+        b"{}\n",
+    ],
+)
+def test_a_line_unlike_those_before_it_is_read_as_if_it_had_come_first(write, odd):
+    content = FLAT * 300 + odd + FLAT * 300
+    first = write(odd + FLAT * 600).read() if odd.strip() else write(FLAT * 600).read()
+    for block_bytes in (64, 1024, 2**24):
+        data = write(content, limits=Limits(block_bytes=block_bytes))
+        table = data.read()
+        assert {f.name: f.type for f in table.schema} == {f.name: f.type for f in first.schema}
+        assert pa.Table.from_batches(data.batches(), data.schema).equals(table)
+        order = [*range(1, 301), 0, *range(301, 601)] if odd.strip() else range(600)
+        assert table.select(first.column_names).equals(first.take(pa.array(order)).combine_chunks()) or any(
+            v != v for v in table.column("f").to_pylist()
+        )
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'{"i": 1} {"i": 2}\n',
+        b'{"i":\n1}\n',
+        b'{"f": Inf}\n',
+        b'{"s": "\xe9"}\n',
+        b"[1]\n",
+        b'{"i": 01}\n',
+        b"{'i': 1}\n",
+    ],
+)
+@pytest.mark.parametrize("block_bytes", [64, 2**24])
+def test_an_unsound_line_is_refused_wherever_it_stands(write, odd, block_bytes):
+    with pytest.raises(DataError, match=r"row 300: it is"):
+        write(FLAT * 300 + odd + FLAT * 300, limits=Limits(block_bytes=block_bytes)).read()

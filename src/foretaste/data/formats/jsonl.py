@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from foretaste.data.codes import encode
 from foretaste.data.formats.jsonl_edits import replace_value, value_spans
+from foretaste.data.formats.jsonl_quick import QuickParser
 from foretaste.data.formats.jsonl_values import (
     RepeatedKeyError,
     array_of_values,
@@ -31,6 +32,7 @@ from foretaste.errors import DataError
 
 Rows = list[dict[str, Any]]
 
+_FIRST_LINES = 100
 _MOST_CELLS = 100_000_000
 """Of one block of rows; far above what a block of JSON can hold unless nearly every cell is missing."""
 
@@ -75,7 +77,7 @@ class JsonLinesData:
         return None if not self._rows else self._size / self._rows
 
     def read(self) -> pa.Table:
-        blocks: list[tuple[dict[str, Kind], dict[str, pa.Array], int]] = []
+        blocks: list[tuple[dict[str, Kind], dict[str, pa.ChunkedArray], int]] = []
         kinds = self._scan(keep_in=blocks)
         if any(
             had[name] is Kind.NUMBER and kinds[name].type == pa.string()
@@ -86,8 +88,13 @@ class JsonLinesData:
         columns = {
             name: pa.chunked_array(
                 [
-                    arrays[name].cast(kind.type, safe=False) if name in arrays else pa.nulls(n, kind.type)
+                    chunk
                     for _, arrays, n in blocks
+                    for chunk in (
+                        arrays[name].cast(kind.type, safe=False).chunks
+                        if name in arrays
+                        else [pa.nulls(n, kind.type)]
+                    )
                 ],
                 type=kind.type,
             )
@@ -98,39 +105,45 @@ class JsonLinesData:
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         kinds = self._kinds or self._scan()
         wanted = list(kinds) if columns is None else list(columns)
-        for rows in self._blocks_of_rows():
-            found = columns_of(rows, wanted)
-            arrays = [array_of_values(found[name], kinds[name]) for name in wanted]
-            yield pa.record_batch(arrays, names=wanted)
+        quick, row = QuickParser(), 0
+        for block, starts in self._blocks():
+            table = quick.parse(block, starts, kinds)
+            if table is None:
+                found = columns_of(self._objects(block, starts, row), wanted)
+                table = pa.table({name: array_of_values(found[name], kinds[name]) for name in wanted})
+            row += len(starts)
+            yield from table.select(wanted).to_batches()
 
     def _scan(self, keep_in: list[Any] | None = None) -> dict[str, Kind]:
         """Settle columns, kinds and count by reading everything once; keep the arrays where asked to."""
         kinds: dict[str, Kind] = {}
         count, size = 0, 0
+        quick = QuickParser()
         self.notes.clear()
-        for rows in self._blocks_of_rows(notes=self.notes):
-            names = set().union(*map(dict.keys, rows))
-            if len(names | kinds.keys()) > self.limits.columns:
-                raise DataError(f"its objects have more than {self.limits.columns} keys", file=self.path)
-            if len(names) * len(rows) > _MOST_CELLS:
-                raise DataError(
-                    f"{len(rows)} objects have {len(names)} different keys, so this is no table",
-                    file=self.path,
-                    row=count,
-                    hint="give every object the same keys",
-                )
-            here: dict[str, Kind] = {}
-            arrays: dict[str, pa.Array] = {}
-            for name, values in columns_of(rows).items():
-                here[name] = kind_of_values(values)
-                kinds[name] = join(kinds.get(name, Kind.EMPTY), here[name])
+        for block, starts in self._blocks():
+            here = dict(kinds)
+            if not kinds:  # what the first lines hold is a guess, which the parser confirms or refuses
+                few = block[: starts[_FIRST_LINES]] if len(starts) > _FIRST_LINES else block
+                here = _kinds_of(columns_of(self._objects(few, starts[:_FIRST_LINES], 0)))
+            table = quick.parse(block, starts, here)
+            if table is not None:
+                kinds |= here
+            else:
+                found = self._columns(self._objects(block, starts, count, self.notes), kinds, count)
+                here = _kinds_of(found)
+                for name, kind in here.items():
+                    kinds[name] = join(kinds.get(name, Kind.EMPTY), kind)
                 if keep_in is not None:
-                    arrays[name] = array_of_values(values, here[name])
-                    size += arrays[name].nbytes
-            count += len(rows)
-            if keep_in is not None:
+                    table = pa.table(
+                        {name: array_of_values(found[name], kind) for name, kind in here.items()}
+                    )
+            count += len(starts)
+            if keep_in is not None and table is not None:
+                size += table.nbytes
                 check_bytes(size, self.path, self.limits)
-                keep_in.append((here, arrays, len(rows)))
+                keep_in.append((here, dict(zip(table.column_names, table.columns, strict=True)), len(starts)))
+        if not kinds:
+            raise DataError("its objects are all empty", file=self.path)
         self.notes += [
             f"column {name!r} holds integers beyond 64 bits, which are read as text"
             for name, kind in kinds.items()
@@ -139,19 +152,38 @@ class JsonLinesData:
         self._kinds, self._rows, self._size = kinds, count, size
         return kinds
 
+    def _columns(self, rows: Rows, known: dict[str, Kind], start: int) -> dict[str, Sequence[Any]]:
+        """The values of every key of these rows, unless the keys make no table."""
+        names = set().union(*map(dict.keys, rows))
+        if len(names | known.keys()) > self.limits.columns:
+            raise DataError(f"its objects have more than {self.limits.columns} keys", file=self.path)
+        if len(names) * len(rows) > _MOST_CELLS:
+            raise DataError(
+                f"{len(rows)} objects have {len(names)} different keys, so this is no table",
+                file=self.path,
+                row=start,
+                hint="give every object the same keys",
+            )
+        return columns_of(rows)
+
     # -- lines -------------------------------------------------------------------------------------------
 
-    def _blocks_of_rows(self, notes: list[str] | None = None) -> Iterator[Rows]:
-        start = 0
+    def _blocks(self) -> Iterator[tuple[bytes, NDArray[np.int64]]]:
+        """Pieces of whole lines and where those start that hold more than white space."""
         for block in self._file.blocks(LINES):
-            offsets = self._starts(block, start).tolist()
-            rows = [
-                self._object(block[a:b], start + i, notes)
-                for i, (a, b) in enumerate(zip(offsets, [*offsets[1:], len(block)], strict=True))
-            ]
-            start += len(rows)
-            if rows:
-                yield rows
+            starts = self._starts(block, 0)
+            if len(starts):
+                yield block, starts
+
+    def _objects(
+        self, block: bytes, starts: NDArray[np.int64], row: int, notes: list[str] | None = None
+    ) -> Rows:
+        """The objects on the lines of a block, whose first is row ``row``."""
+        ends = np.append(starts[1:], len(block))
+        return [
+            self._object(block[a:b], row + i, notes)
+            for i, (a, b) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True))
+        ]
 
     def _starts(self, block: bytes, row: int) -> NDArray[np.int64]:
         """Where the lines start that hold more than white space."""
@@ -221,23 +253,27 @@ class JsonLinesData:
     def _spellings(self, column: str, texts: set[str]) -> dict[str, str]:
         """How the file writes each of these values of a column; as a JSON string where it never does."""
         found: dict[str, str] = {}
+        kind = (self._kinds or self._scan())[column]
         row = 0
-        for block in self._file.blocks(LINES):
+        for block, starts in self._blocks():
             missing = texts - set(found)
             if not missing:
                 break
-            starts = self._starts(block, row)
+            values = [item.get(column) for item in self._objects(block, starts, row)]
+            coded = encode(array_of_values(values, kind))
             ends = np.append(starts[1:], len(block))
-            lines = [block[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
-            values = [self._object(line, row + i, None).get(column) for i, line in enumerate(lines)]
-            coded = encode(array_of_values(values, self.schema.field(column) and (self._kinds or {})[column]))
             for code, name in enumerate(coded.names):
                 if name in missing:
-                    text = lines[int(np.argmax(coded.codes == code))].decode("utf-8")
+                    line = int(np.argmax(coded.codes == code))
+                    text = block[starts[line] : ends[line]].decode("utf-8")
                     start, end = value_spans(text, column, self._loose)[-1]
                     found[name] = text[start:end]
             row += len(starts)
         return {text: json.dumps(text) for text in texts} | found
+
+
+def _kinds_of(columns: dict[str, Sequence[Any]]) -> dict[str, Kind]:
+    return {name: kind_of_values(values) for name, values in columns.items()}
 
 
 _NAMES = {list: "list", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
