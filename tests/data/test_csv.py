@@ -251,6 +251,12 @@ def test_old_mac_line_ends_and_blank_lines(write, tmp_path):
     assert (tmp_path / "out.csv").read_bytes() == raw
 
 
+@pytest.mark.parametrize("block_bytes", [4, 2**20])
+def test_blank_lines_before_a_long_header_are_not_an_empty_file(write, block_bytes):
+    data = write(b"\n\n\nsome_column,another_column\n1,2\n", limits=Limits(block_bytes=block_bytes))
+    assert data.read().to_pylist() == [{"some_column": 1, "another_column": 2}]
+
+
 def test_a_quote_inside_a_field_is_a_character(write, tmp_path):
     raw = b'size,b\n5" pipe,"x"y\n6",z\n'
     data = write(raw)

@@ -12,7 +12,12 @@ PARQUET = next(seeds("parquet"))
 ARROW = next(seeds("arrow"))
 FOUND: dict[str, list[bytes]] = {kind: [] for kind in SUFFIXES} | {
     "csv": [b"a,b\n\xe9\n", b"\xff\xfe\x00\x4e" * 40, b'a\n"\n', b"\r\r\n\n,"],
-    "jsonl": [b"{}\n \n", b'{"a": 1}\n' * 5 + b'{"a": 1} {"a": 2}\n{"a":\n1}'],
+    "jsonl": [
+        b'{"a": 1, "a": "' + b" " * 30 + b'"}\r\n \n{"n": 1}\r\n \n',
+        b'\n{"a": 2, "a": "' + b" " * 60 + b'"}',
+        b"{}\n \n",
+        b'{"a": 1}\n' * 5 + b'{"a": 1} {"a": 2}\n{"a":\n1}',
+    ],
     "tsv": [b'a\tb\n"x\t"\n"y"\n'],
     "gzip": [gzip.compress("a,b\nébc,漢字漢字漢字漢字漢字漢字漢字\n".encode("utf-16"), mtime=0)],
     "parquet": [PARQUET.replace("é".encode(), b"\xe9\xe9")],

@@ -73,6 +73,8 @@ class TextFile:
                         hint="close it",
                     )
                 end = len(data) if at_end else dialect.complete_until(data)
+                if not at_end and not data[:end].strip(b"\r\n"):
+                    end = 0  # blank lines go with the record after them
                 if len(data) - end > self.limits.record_bytes:
                     raise DataError(
                         f"one record is longer than {self.limits.record_bytes / 2**20:.3g} MiB",
@@ -110,14 +112,18 @@ class TextFile:
     ) -> None:
         """Write the kept records byte for byte to ``out``, those in ``edited`` through their function."""
         touched = np.array(sorted(edited or {}), dtype=np.int64)
-        row = 0
+        row, last_stays = 0, True
         with create_bytes(out, packed=out.suffix.lower() == ".gz") as target:
             target.write(self._mark + self._stored(header))
             for block in blocks:
                 first = starts(block, row)
-                first[:1] = 0  # blank lines before the first record go with it
+                if not len(first):  # white space only: it goes with the record before it
+                    target.write(self._stored(block) if last_stays else b"")
+                    continue
+                first[0] = 0  # blank lines before the first record go with it
                 last = np.append(first[1:], len(block))
                 kept = keep[row : row + len(first)].copy()
+                last_stays = bool(kept[-1:].all())
                 here = touched[(touched >= row) & (touched < row + len(first))] - row
                 pieces: list[tuple[int, bytes]] = []
                 for i in here[kept[here]].tolist():
