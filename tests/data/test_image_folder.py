@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from foretaste.data import Dataset, Limits, images_from_tensor, open_file
+from foretaste.data import Dataset, Limits, images_from_tensor, open_file, table_hash
 from foretaste.errors import DataError
 
 
@@ -146,6 +148,46 @@ def test_a_folder_in_which_nothing_can_be_decoded_is_refused(tmp_path):
     (tmp_path / "a" / "1.png").write_bytes(b"no")
     with pytest.raises(DataError, match=r"none of its images can be decoded"):
         open_file(tmp_path).read()
+
+
+def encoded(array: np.ndarray, kind: str = "PNG") -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(array).save(stream, format=kind)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("storage", ["binary", "large_binary", "struct"])
+def test_image_files_in_a_table_are_decoded_when_named(tmp_path, storage):
+    files = [encoded(pixels(0)), None, encoded(pixels(1)), b"no image", encoded(pixels(2, (12, 10, 3)))]
+    column = pa.array(files, pa.binary())
+    if storage == "large_binary":
+        column = column.cast(pa.large_binary())
+    if storage == "struct":
+        column = pa.array([None if f is None else {"bytes": f, "path": "x.png"} for f in files])
+    pq.write_table(pa.table({"picture": column, "y": list("abaab")}), tmp_path / "a.parquet")
+    data = Dataset.read(tmp_path / "a.parquet", label="y", image="picture")
+    assert data.images.shape == (5, 6, 5, 3)
+    assert np.array_equal(data.images[[0, 2]], np.stack([pixels(0), pixels(1)]))
+    assert data.has_image.tolist() == [True, False, True, False, True]
+    assert table_hash(data.table) == table_hash(open_file(tmp_path / "a.parquet").batches())
+
+
+def test_image_tensors_are_taken_as_they_are(folder):
+    data = Dataset.read(folder)
+    assert np.array_equal(data.images, images_from_tensor(data.column("image")))
+    assert data.has_image.all()
+    assert Dataset.from_table(pa.table({"a": [1, 2]})).images is None
+
+
+def test_a_pixel_bomb_in_a_table_is_refused():
+    data = Dataset.from_table(pa.table({"i": [png_declaring(60_000, 60_000)], "y": ["a"]}), image="i")
+    with pytest.raises(DataError, match=r"as a pixel bomb does"):
+        _ = data.images
+
+
+def test_what_holds_no_images_cannot_be_the_image_column():
+    with pytest.raises(DataError, match=r"column 'i': it holds string, not images"):
+        Dataset.from_table(pa.table({"i": ["a"]}), image="i")
 
 
 def test_memory_is_checked_before_images_are_read(folder):

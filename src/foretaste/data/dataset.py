@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from foretaste.data.codes import Codes, as_text, encode
 from foretaste.data.formats import DataFile, open_file
+from foretaste.data.images import image_stack
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
 from foretaste.data.moments import seconds
 from foretaste.data.names import name_some, require_column
@@ -147,6 +148,25 @@ class Dataset:
             return None
         column = self.table.column(self.roles.text).cast(pa.large_string())
         return [value or "" for value in column.to_pylist()]
+
+    @property
+    def images(self) -> NDArray[Any] | None:
+        """The image column as ``[n, H, W]`` or ``[n, H, W, 3]``, or None without one.
+
+        Image files in a binary column are decoded, those of another size scaled to the most common one; a row
+        without an image (`has_image`) is black.
+        """
+        return None if self.roles.image is None else self._pixels[0]
+
+    @property
+    def has_image(self) -> NDArray[np.bool_] | None:
+        """Which rows ``[n]`` have an image that could be decoded; None without an image column."""
+        return None if self.roles.image is None else self._pixels[1]
+
+    @cached_property
+    def _pixels(self) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        column = str(self.roles.image)
+        return image_stack(self.table.column(column), DEFAULT_LIMITS, file=self.name, name=column)
 
     @cached_property
     def times(self) -> NDArray[np.float64] | None:

@@ -8,6 +8,7 @@ half float                                       float32
 decimal                                          float64
 string, large_string, string_view, utf8 json     string
 binary, large_binary, fixed-size, binary_view    binary
+struct of ``bytes`` and ``path`` (an image)      binary: the bytes
 dictionary, run-end encoded                      its values
 date32, time, duration, timestamp                unchanged
 date64                                           timestamp[ms]
@@ -59,6 +60,8 @@ def plain_type(stored: pa.DataType) -> pa.DataType:
         or pa.types.is_binary_view(stored)
     ):
         return pa.binary()
+    if _is_encoded_image(stored):
+        return pa.binary()
     if pa.types.is_date64(stored):
         return pa.timestamp("ms")
     if pa.types.is_fixed_size_list(stored) and _is_plain_number(stored.value_type) and stored.list_size > 0:
@@ -108,6 +111,9 @@ def _plain_chunks(array: pa.Array, target: pa.DataType) -> list[pa.Array]:
         return [values.take(array.indices)]
     if pa.types.is_run_end_encoded(stored):
         return _plain_chunks(pc.run_end_decode(array), target)
+    if _is_encoded_image(stored):
+        inner = array.field("bytes")
+        return _plain_chunks(inner if array.null_count == 0 else pc.struct_field(array, "bytes"), target)
     if isinstance(target, pa.FixedShapeTensorType):
         return [pa.ExtensionArray.from_storage(target, array)]
     if pa.types.is_string(target) and (pa.types.is_nested(stored) or pa.types.is_interval(stored)):
@@ -126,6 +132,15 @@ def _halved(array: pa.Array) -> list[pa.Array]:
 
 def _is_plain_number(stored: pa.DataType) -> bool:
     return bool(pa.types.is_integer(stored) or pa.types.is_float32(stored) or pa.types.is_float64(stored))
+
+
+def _is_encoded_image(stored: pa.DataType) -> bool:
+    """Whether this is how Hugging Face data sets store an image: its file and where that came from."""
+    if not pa.types.is_struct(stored) or {field.name for field in stored} != {"bytes", "path"}:
+        return False
+    return bool(
+        pa.types.is_binary(stored.field("bytes").type) or pa.types.is_large_binary(stored.field("bytes").type)
+    )
 
 
 def _json_text(value: pa.Scalar) -> str | None:

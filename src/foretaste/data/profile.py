@@ -78,8 +78,8 @@ def profile(table: pa.Table, named: Mapping[str, str | None], *, file: object = 
         raise DataError(
             f"it holds {kind}, not text", file=file, column=roles["text"], hint="name another --text"
         )
-    if "image" in roles and not isinstance(table.column(roles["image"]).type, pa.FixedShapeTensorType):
-        kind = table.column(roles["image"]).type
+    kind = table.column(roles["image"]).type if "image" in roles else pa.binary()
+    if not isinstance(kind, pa.FixedShapeTensorType) and not pa.types.is_binary(kind):
         raise DataError(f"it holds {kind}, not images", file=file, column=roles["image"])
 
     part = {column: role for role, column in roles.items()}
@@ -117,7 +117,9 @@ def _judge(
     if isinstance(kind, pa.FixedShapeTensorType):
         return ColumnNote(name, "unused", "FT904", "tensors; name it with --image if they are images"), None
     if pa.types.is_binary(kind):
-        return ColumnNote(name, "unused", "FT904", "binary values, which are not scanned"), None
+        return ColumnNote(
+            name, "unused", "FT904", "binary values; name it with --image if they are image files"
+        ), None
     coded = column.dictionary_encode().unify_dictionaries()
     values = coded.chunk(0).dictionary if coded.num_chunks else pa.array([], kind)
     if len(values) == 1 and column.null_count == 0 and len(column) > 1:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import warnings
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -18,17 +14,13 @@ from numpy.typing import NDArray
 from foretaste.data.arrays import tensor_from_images
 from foretaste.data.formats.opened import Edits
 from foretaste.data.formats.sizes import check_mask, check_table_size
+from foretaste.data.images import Shape, common_shape, pixels
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
 from foretaste.errors import DataError
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 _SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".tif", ".tiff"}
 )
-_DECODERS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
-_GRAY = frozenset({"1", "L", "I;16", "I;16B", "I", "F"})
 _BATCH_BYTES = 32 * 2**20
 
 
@@ -51,8 +43,8 @@ class ImageFolderData:
         self._files = sorted(self._find(), key=lambda p: p.relative_to(path).as_posix())
         if not self._files:
             raise DataError("it holds no Parquet shards and no class folders of images", file=path)
-        self._broken: list[str] = []
-        self._shape: tuple[int, ...] | None = None
+        self._broken: set[str] = set()
+        self._shape: Shape | None = None
         self._scaled = 0
 
     def _find(self) -> Iterator[Path]:
@@ -78,9 +70,7 @@ class ImageFolderData:
         if self._outside:
             notes.append(f"{_some(self._outside)}: links that lead outside the folder are not followed")
         if self._broken:
-            notes.append(
-                f"{_some(sorted(set(self._broken)))}: cannot be decoded, so these rows have no image"
-            )
+            notes.append(f"{_some(sorted(self._broken))}: cannot be decoded, so these rows have no image")
         if self._scaled and self._shape is not None:
             height, width = self._shape[:2]
             notes.append(f"{self._scaled} images of another size were scaled to {width} x {height}")
@@ -99,81 +89,28 @@ class ImageFolderData:
     def bytes_per_row(self) -> float:
         return float(np.prod(self._common_shape())) + 64
 
-    def _common_shape(self) -> tuple[int, ...]:
-        """Most frequent height and width by the images' headers; three channels unless all are gray."""
+    def _common_shape(self) -> Shape:
         if self._shape is None:
-            sizes: Counter[tuple[int, int]] = Counter()
-            gray = True
-            for file in self._files:
-                with self._opened(file) as image:
-                    if image is not None:
-                        sizes[image.height, image.width] += 1
-                        gray &= image.mode in _GRAY
-            if not sizes:
+            found = common_shape(self._files, self.limits)
+            if found is None:
                 raise DataError("none of its images can be decoded", file=self.path)
-            size = min(sizes, key=lambda s: (-sizes[s], s))
-            self._scaled = sizes.total() - sizes[size]
-            self._shape = size if gray else (*size, 3)
+            self._shape, self._scaled = found
         return self._shape
-
-    @contextmanager
-    def _opened(self, file: Path) -> Iterator[Image | None]:
-        """The image with its header read, or None (and a note) where that cannot be."""
-        from PIL import Image
-
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
-                image = Image.open(file, formats=_DECODERS)
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise self._too_large(file) from error
-        except Exception:  # a decoder may fail in any way on hostile bytes
-            self._broken.append(self._name(file))
-            yield None
-            return
-        with image:
-            if image.width * image.height > self.limits.image_pixels:
-                raise self._too_large(file)
-            yield image
-
-    def _too_large(self, file: Path) -> DataError:
-        return DataError(
-            f"an image declares more than {self.limits.image_pixels} pixels, as a pixel bomb does",
-            file=file,
-            hint="take it out of the folder",
-        )
-
-    def _pixels(self, file: Path) -> NDArray[np.uint8] | None:
-        from PIL import Image
-
-        shape = self._common_shape()
-        with self._opened(file) as image:
-            if image is None:
-                return None
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    plain = image.convert("L" if len(shape) == 2 else "RGB")
-                    if (plain.height, plain.width) != shape[:2]:
-                        plain = plain.resize((shape[1], shape[0]), Image.Resampling.BILINEAR)
-                return np.asarray(plain, dtype=np.uint8)
-            except Exception:
-                self._broken.append(self._name(file))
-                return None
 
     def _table(self, files: Sequence[Path]) -> pa.Table:
         shape = self._common_shape()
-        pixels = np.zeros((len(files), *shape), dtype=np.uint8)
+        stack = np.zeros((len(files), *shape), dtype=np.uint8)
         present = np.zeros(len(files), dtype=bool)
         for i, file in enumerate(files):
-            found = self._pixels(file)
-            if found is not None:
-                pixels[i], present[i] = found, True
+            decoded = pixels(file, shape, self.limits)
+            if decoded is None:
+                self._broken.add(self._name(file))
+            else:
+                stack[i], present[i] = decoded, True
         names = [self._name(file) for file in files]
         labels = [name.split("/", 1)[0] for name in names]
         return pa.table(
-            {"image": tensor_from_images(pixels, present), "label": pa.array(labels), "file": pa.array(names)}
+            {"image": tensor_from_images(stack, present), "label": pa.array(labels), "file": pa.array(names)}
         )
 
     def read(self) -> pa.Table:
