@@ -40,7 +40,9 @@ EVERY_TYPE = {
     "map": pa.array([[("a", 1)], None, []], pa.map_(pa.string(), pa.int32())),
     "null": pa.nulls(3),
     "run-end": pa.RunEndEncodedArray.from_arrays(pa.array([2, 3], pa.int32()), pa.array(["a", None])),
-    "uuid": pa.array([bytes(16), None, bytes(16)], pa.uuid()),
+    "extension": pa.ExtensionArray.from_storage(
+        pa.fixed_shape_tensor(pa.int8(), [2]), pa.array([[1, 2], None, [3, 4]], pa.list_(pa.int8(), 2))
+    ),
     "union": pa.UnionArray.from_sparse(
         pa.array([0, 1, 0], pa.int8()), [pa.array([1, 2, 3]), pa.array(["a", "b", "c"])]
     ),

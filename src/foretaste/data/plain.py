@@ -120,6 +120,11 @@ def _plain_chunks(array: pa.Array, target: pa.DataType) -> list[pa.Array]:
         return [pa.array([_json_text(value) for value in array], target)]
     if pa.types.is_large_string(stored) or pa.types.is_large_binary(stored):
         return [part.cast(target) for part in _halved(array)]
+    if pa.types.is_string_view(stored) or pa.types.is_binary_view(stored):
+        try:
+            return [array.cast(target)]
+        except pa.ArrowNotImplementedError:  # before pyarrow 18
+            return [pa.array(array.to_pylist(), target)]
     return [array.cast(target)]
 
 
