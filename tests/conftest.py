@@ -31,7 +31,7 @@ def shared_data() -> Path:
     found = find_shared_data()
     if found is None:
         pytest.skip(
-            "the public data sets are not here: no folder shared/data above, FORETASTE_SHARED_DATA not set"
+            "the public data sets are not here: no folder shared/data above and none in FORETASTE_SHARED_DATA"
         )
     return found
 

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
+import itertools
 import json
+import shutil
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from hypothesis import strategies as st
+
+_SCRATCH = Path(tempfile.mkdtemp(prefix="foretaste-tests-"))
+_NUMBERS = itertools.count()
+atexit.register(shutil.rmtree, _SCRATCH, ignore_errors=True)
+
+
+def scratch() -> Path:
+    """A new empty folder, for tests that hypothesis calls many times; removed in the end."""
+    folder = _SCRATCH / str(next(_NUMBERS))
+    folder.mkdir()
+    return folder
+
 
 NAMES = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters='"'), min_size=1, max_size=8

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import struct
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from data_strategies import tables
+from data_strategies import scratch, tables
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +32,7 @@ def read_arrow(path: Path, *, stream: bool = False) -> pa.Table:
 def test_reading_gives_plain_types_and_writing_all_rows_gives_the_stored_table_back(
     table, stream, compression
 ):
-    path = Path(tempfile.mkdtemp()) / "a.arrow"
+    path = scratch() / "a.arrow"
     write_arrow(path, table, stream=stream, compression=compression)
     data = open_file(path)
     assert data.read().equals(plain_table(table))

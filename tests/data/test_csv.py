@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from data_strategies import delimited
+from data_strategies import delimited, scratch
 from hypothesis import given
 
 from foretaste.data import Limits, open_file
@@ -128,11 +128,9 @@ def test_every_cell_is_read_as_the_standard_library_reads_it(content):
 
 
 def _open_bytes(raw: bytes, suffix: str = ".csv") -> DelimitedData:
-    import tempfile
-
-    with tempfile.NamedTemporaryFile(suffix=suffix, delete=False) as stream:
-        stream.write(raw)
-    return DelimitedData(Path(stream.name), Limits(block_bytes=32))
+    path = scratch() / f"a{suffix}"
+    path.write_bytes(raw)
+    return DelimitedData(path, Limits(block_bytes=32))
 
 
 # -- copies -------------------------------------------------------------------------------------------------

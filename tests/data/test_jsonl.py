@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from data_strategies import json_lines
+from data_strategies import json_lines, scratch
 from hypothesis import given
 
 from foretaste.data import Limits, open_file
@@ -147,9 +146,9 @@ def test_keeping_all_rows_gives_the_same_bytes_and_some_rows_their_lines(content
 
 
 def _temporary(raw: bytes) -> Path:
-    with tempfile.NamedTemporaryFile(suffix=".jsonl", delete=False) as stream:
-        stream.write(raw)
-    return Path(stream.name)
+    path = scratch() / "a.jsonl"
+    path.write_bytes(raw)
+    return path
 
 
 def test_relabelling_changes_the_label_only_and_spells_it_as_the_file_does(write, tmp_path):

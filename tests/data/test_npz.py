@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import struct
-import tempfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from data_strategies import scratch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -60,7 +60,7 @@ def test_numbers_are_columns_and_more_dimensions_are_flattened(tmp_path):
     st.booleans(),
 )
 def test_arrays_come_back_as_they_were_with_the_same_rows_gone(x, fortran, packed):
-    folder = Path(tempfile.mkdtemp())
+    folder = scratch()
     n = len(x)
     x = np.asfortranarray(x) if fortran else x
     arrays = {

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from data_strategies import tables
+from data_strategies import scratch, tables
 from hypothesis import given
 
 from foretaste.data import Limits, open_file
@@ -19,7 +16,7 @@ from foretaste.errors import DataError
 
 @given(tables())
 def test_reading_gives_plain_types_and_writing_all_rows_gives_the_stored_table_back(table):
-    folder = Path(tempfile.mkdtemp())
+    folder = scratch()
     pq.write_table(table, folder / "a.parquet", row_group_size=3)
     stored = pq.read_table(folder / "a.parquet")
     data = open_file(folder / "a.parquet")

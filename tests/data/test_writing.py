@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from data_strategies import tables
+from data_strategies import scratch, tables
 from hypothesis import given
 
 from foretaste.data import images_from_tensor, open_file, row_hashes, write_table
@@ -22,7 +20,7 @@ from foretaste.errors import DataError
 
 @given(tables(types=[pa.bool_(), pa.int64(), pa.float64(), pa.string(), pa.date32(), pa.null()]))
 def test_json_lines_give_every_value_back(table):
-    path = Path(tempfile.mkdtemp()) / "a.jsonl"
+    path = scratch() / "a.jsonl"
     write_table(table, path)
     if table.num_rows == 0:
         assert path.read_bytes() == b""
@@ -45,14 +43,14 @@ def _number(value):
 def test_parquet_and_arrow_give_every_value_back(table):
     plain = plain_table(table)
     for suffix in (".parquet", ".arrow"):
-        path = Path(tempfile.mkdtemp()) / f"a{suffix}"
+        path = scratch() / f"a{suffix}"
         write_table(plain, path)
         assert np.array_equal(row_hashes(open_file(path).read()), row_hashes(plain))
 
 
 @given(tables(types=[pa.string()]))
 def test_csv_gives_text_back_or_a_missing_value_for_an_empty_one(table):
-    path = Path(tempfile.mkdtemp()) / "a.csv"
+    path = scratch() / "a.csv"
     write_table(table, path)
     with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.reader(stream))
