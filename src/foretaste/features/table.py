@@ -112,7 +112,7 @@ def _column(name: str, column: pa.ChunkedArray) -> Column:
         column = column.cast(pa.int32() if kind.bit_width == 32 else pa.int64())
         kind = column.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        values = pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
+        values = pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()
         values = np.where(np.isfinite(values), values, np.nan)
         distinct = np.unique(values[~np.isnan(values)])
         if len(distinct) > FEW_DISTINCT:
