@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from hypothesis import strategies as st
 
 _SCRATCH = Path(tempfile.mkdtemp(prefix="foretaste-tests-"))
@@ -24,6 +25,20 @@ def scratch() -> Path:
     folder = _SCRATCH / str(next(_NUMBERS))
     folder.mkdir()
     return folder
+
+
+def same(one: pa.Table, two: pa.Table, *, check_metadata: bool = False) -> bool:
+    """Whether two tables are equal, where not a number equals itself."""
+    return _without_nan(one).equals(_without_nan(two), check_metadata=check_metadata)
+
+
+def _without_nan(table: pa.Table) -> pa.Table:
+    for position, field in enumerate(table.schema):
+        if pa.types.is_floating(field.type):
+            column = table.column(position)
+            stands_in = pc.if_else(pc.is_nan(column), pa.scalar(-12345.5, field.type), column)
+            table = table.set_column(position, field, stands_in)
+    return table
 
 
 NAMES = st.text(

@@ -16,6 +16,7 @@ from hypothesis import given
 from foretaste.data import Limits, open_file
 from foretaste.data.formats.csv import DelimitedData
 from foretaste.data.formats.csv_records import Dialect, sniff
+from foretaste.data.formats.csv_types import MISSING
 from foretaste.errors import DataError
 
 
@@ -118,11 +119,11 @@ def test_every_cell_is_read_as_the_standard_library_reads_it(content):
             assert [value or "" for value in column.to_pylist()] == [row[position] for row in rows]
         elif pa.types.is_integer(column.type):
             assert [v for v in column.to_pylist() if v is not None] == [
-                int(row[position]) for row in rows if row[position].strip() not in ("", "NA")
+                int(row[position]) for row in rows if row[position] not in MISSING
             ]
         elif pa.types.is_floating(column.type):
             assert [v for v in column.to_pylist() if v is not None] == [
-                float(row[position]) for row in rows if row[position].strip() not in ("", "NA")
+                float(row[position]) for row in rows if row[position] not in MISSING
             ]
     assert data.read().equals(table)
 

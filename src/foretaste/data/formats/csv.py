@@ -49,11 +49,11 @@ class DelimitedData:
         self._rows: int | None = None
         self._size = 0
         self._file = TextFile(path, limits)
-        first = next(self._file.blocks(LINES), b"")
+        pieces = self._file.blocks(LINES)
+        first = next(pieces, b"")
         if not first.strip(b"\r\n"):
             raise DataError("it is empty", file=path)
-        whole = len(first) < limits.block_bytes // 2
-        self._dialect = sniff(first, tabs=self.format == "tsv", whole=whole)
+        self._dialect = sniff(first, tabs=self.format == "tsv", whole=next(pieces, None) is None)
         if not self._dialect.quoting:
             self.notes.append("its quotes do not pair up, so they are read as plain characters")
         self._header = self._take_header(next(self._file.blocks(self._dialect)))
