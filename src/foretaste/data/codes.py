@@ -25,7 +25,7 @@ class Codes:
     @cached_property
     def names(self) -> list[str]:
         """Every value as text, in the order of ``values``."""
-        return [as_text(value) for value in self.values]
+        return [as_text(value) for value in self.values.to_pylist()]
 
     def __len__(self) -> int:
         return len(self.values)
@@ -49,7 +49,8 @@ def encode(column: pa.ChunkedArray | pa.Array) -> Codes:
         return Codes(np.full(len(chunked), -1, dtype=np.int32), pa.array([], chunked.type))
     coded = chunked.dictionary_encode().unify_dictionaries()
     values = coded.chunk(0).dictionary
-    order = np.array(sorted(range(len(values)), key=lambda i: as_text(values[i])), dtype=np.int64)
+    texts = [as_text(value) for value in values.to_pylist()]
+    order = np.array(sorted(range(len(values)), key=texts.__getitem__), dtype=np.int64)
     rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     indices = pa.chunked_array([chunk.indices for chunk in coded.chunks], type=coded.chunk(0).indices.type)
