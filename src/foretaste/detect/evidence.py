@@ -86,10 +86,42 @@ class Skipped:
     reason: str
 
 
+@dataclass(frozen=True)
+class SourceVerdict:
+    """One line of the sources table.
+
+    Attributes
+    ----------
+    source : str
+    rows : int
+        Rows of the source that have a label.
+    flagged_rows : int
+    excess, low, high : float
+        Wrong rows beyond what other sources have in such rows, with one-sided 95 % bounds.
+    p_value : float
+        1 where the source was not judged.
+    flagged, judged : bool
+    note : str
+        Why it was not judged, or what else to know; empty where there is nothing to say.
+    """
+
+    source: str
+    rows: int
+    flagged_rows: int
+    excess: float
+    low: float
+    high: float
+    p_value: float
+    flagged: bool
+    judged: bool
+    note: str = ""
+
+
 @dataclass
 class Evidence:
-    """Everything one detector found."""
+    """Everything one detector found; ``sources`` is None where the detector says nothing about sources."""
 
     campaigns: list[Campaign] = field(default_factory=list)
     review: list[Campaign] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    sources: list[SourceVerdict] | None = None

@@ -1,0 +1,226 @@
+"""FT401 bad source: more contradicted rows than the same kind of rows have in other sources."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.detect.context import Context
+from foretaste.detect.evidence import Campaign, Evidence, Skipped, SourceVerdict, Statistic
+from foretaste.detect.excess import FEWEST_ROWS, GroupExcess, contradiction_strata, judge_groups
+from foretaste.detect.outside import balanced_folds, has_company, outside_opinion
+from foretaste.detect.wrong_rows import WrongRows, wrong_rows
+
+LABEL_TOLD = 0.2
+"""Where knowing the source leaves less than this share of the label's entropy, the source is the label."""
+
+
+class BadSources:
+    """Compare the sources of a data set.
+
+    Every source is judged twice. *From outside*, by models that were trained without it: what a source taught
+    a model, a trigger say, cannot excuse it. *From inside*, by models that saw its other rows: material that
+    only this source has is excused. A source that only the outside view contradicts is named for review; it
+    holds either a topic of its own or a trigger, and a trigger is found by the rules that look for one (and
+    tied to the source by FT402).
+
+    Parameters
+    ----------
+    alpha : float
+        Family-wise error rate over all sources that are large enough to be judged.
+    fdr : float
+        Share of good rows tolerated among the rows listed for a bad source.
+
+    References
+    ----------
+    Konstantinov and Lampert, "Robust learning from untrusted sources", ICML 2019.
+    """
+
+    rules = ("FT401",)
+    title = "Bad source"
+    modalities = ("text", "tabular")
+    scope = "source"
+
+    def __init__(self, *, alpha: float = 0.05, fdr: float = 0.05) -> None:
+        self.alpha = alpha
+        self.fdr = fdr
+
+    def examine(self, context: Context) -> Evidence:
+        """Judge every source; `Evidence.sources` has a line for each."""
+        source, names = context.source, context.dataset.sources
+        if source is None or names is None:
+            return Evidence(skipped=[Skipped("FT401", "no source column; name it with --source")])
+        known = (context.y >= 0) & (source >= 0)
+        sizes = np.bincount(source[known], minlength=len(names))
+        reason = self._untestable(context, source, known, sizes)
+        if reason is not None:
+            verdicts = [_not_judged(name, int(n), reason) for name, n in zip(names.names, sizes, strict=True)]
+            return Evidence(skipped=[Skipped("FT401", reason)], sources=verdicts)
+
+        groups = np.where(source >= 0, source, len(names) + context.components)
+        opinion = outside_opinion(context, groups, balanced_folds(groups))
+        compared = (context.y >= 0) & has_company(context, source)
+        outside = self._judge(context, opinion, compared, len(names))
+        bad = outside.bad.copy()
+        explained = np.zeros(len(names), bool)
+        if bad.any():
+            inside = self._judge(context, context.log_probability, compared, len(names), only=bad)
+            explained = bad & ~inside.bad
+            bad &= inside.bad
+
+        evidence = Evidence(sources=[])
+        worst_natural = max([0.0, *(-np.log10(outside.p_value[outside.judged & ~outside.bad]))])
+        for code, name in enumerate(names.names):
+            found = None
+            if bad[code] or explained[code]:
+                rows = np.flatnonzero((source == code) & (context.y >= 0))
+                found = wrong_rows(opinion, context.y, rows, self.fdr)
+                campaign = _campaign(context, name, found, outside, code, worst_natural, bool(bad[code]))
+                (evidence.campaigns if bad[code] else evidence.review).append(campaign)
+            assert evidence.sources is not None
+            evidence.sources.append(
+                _verdict(
+                    name, code, sizes, outside, found, bad=bool(bad[code]), explained=bool(explained[code])
+                )
+            )
+        return evidence
+
+    def _judge(
+        self,
+        context: Context,
+        opinion: NDArray[np.float64],
+        compared: NDArray[np.bool_],
+        n_sources: int,
+        only: NDArray[np.bool_] | None = None,
+    ) -> GroupExcess:
+        assert context.source is not None
+        source = context.source[compared].astype(np.int64)
+        rows = np.bincount(source[source >= 0], minlength=n_sources)
+        strata = contradiction_strata(opinion[compared], context.y[compared], source, n_sources)
+        return judge_groups(strata, rows, alpha=self.alpha, only=only)
+
+    def _untestable(
+        self,
+        context: Context,
+        source: NDArray[np.int32],
+        known: NDArray[np.bool_],
+        sizes: NDArray[np.int64],
+    ) -> str | None:
+        if context.text is None and context.table is None:
+            return "no text and no feature columns to judge labels by"
+        if context.n_classes < 2:
+            return "fewer than two classes with enough rows"
+        if (sizes >= FEWEST_ROWS).sum() < 2:
+            return f"fewer than two sources with {FEWEST_ROWS} rows or more"
+        left = label_entropy_left(source[known], context.y[known], context.n_classes)
+        if left is not None and left < LABEL_TOLD:
+            return (
+                "the source nearly determines the label "
+                f"(it leaves {left:.0%} of the label open), so sources cannot be compared"
+            )
+        return None
+
+
+def label_entropy_left(source: NDArray[np.integer], y: NDArray[np.integer], n_classes: int) -> float | None:
+    """Share of the label's entropy that is left once the source is known; None where sources are too small to
+    tell.
+
+    Estimated over sources with ten rows or more, with Miller and Madow's correction for small counts.
+    """
+    counts = np.zeros((int(source.max(initial=0)) + 1, n_classes))
+    np.add.at(counts, (source, y), 1)
+    counts = counts[counts.sum(axis=1) >= 10]
+    if not len(counts):
+        return None
+    sizes = counts.sum(axis=1)
+    within = float((sizes * _entropy(counts)).sum() / sizes.sum())
+    overall = float(_entropy(counts.sum(axis=0, keepdims=True))[0])
+    return within / overall if overall > 0 else 1.0
+
+
+def _entropy(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    share = counts / counts.sum(axis=1, keepdims=True)
+    plain = -(share * np.log(np.where(share > 0, share, 1))).sum(axis=1)
+    return np.asarray(plain + ((counts > 0).sum(axis=1) - 1) / (2 * counts.sum(axis=1)), np.float64)
+
+
+def _campaign(
+    context: Context,
+    name: str,
+    found: WrongRows,
+    outside: GroupExcess,
+    code: int,
+    worst_natural: float,
+    bad: bool,
+) -> Campaign:
+    rows, n = found.rows, int(outside.rows[code])
+    excess = outside.share[code] * n
+    p_value = float(outside.p_value[code])
+    target = None if found.target is None else context.classes[found.target]
+    if bad:
+        reason = (
+            f"about {excess:.0f} of {n} rows from source {name!r} have a label that their content contradicts, "
+            f"beyond what other sources have in such rows (at least {outside.low[code]:.1%} of its rows)"
+        )
+    else:
+        reason = (
+            f"models trained without source {name!r} contradict about {excess:.0f} of its {n} rows, but its own "
+            "other rows explain them: a topic of its own, or a trigger"
+        )
+    return Campaign(
+        rule="FT401",
+        rows=rows,
+        target=target,
+        pattern=f"source={name}",
+        kind="source",
+        p_value=p_value,
+        q_value=min(p_value * outside.tested, 1.0),
+        effect=float(np.clip(outside.share[code], 0, 1)),
+        support=n,
+        statistic=Statistic(
+            "evidence against the source (-log10 p)",
+            float(-np.log10(max(p_value, 1e-300))),
+            natural_max=float(worst_natural),
+            threshold=float(-np.log10(0.05 / max(outside.tested, 1))),
+        ),
+        reason=reason,
+        posterior=found.posterior,
+        parts=[{"source": name}],
+    )
+
+
+def _verdict(
+    name: str,
+    code: int,
+    sizes: NDArray[np.int64],
+    outside: GroupExcess,
+    found: WrongRows | None,
+    *,
+    bad: bool,
+    explained: bool,
+) -> SourceVerdict:
+    n, compared = int(sizes[code]), int(outside.rows[code])
+    judged = bool(outside.judged[code])
+    note = ""
+    if explained:
+        note = "models that never saw it contradict it, its own rows explain it: a topic of its own, or a trigger"
+    elif not judged and compared < 0.5 * n and n >= FEWEST_ROWS:
+        note = f"unlike the other sources: only {compared} of {n} rows have similar rows elsewhere"
+    elif not judged:
+        note = "too small to judge"
+    return SourceVerdict(
+        source=name,
+        rows=n,
+        flagged_rows=len(found.rows) if bad and found is not None else 0,
+        excess=float(outside.share[code] * compared),
+        low=float(outside.low[code] * compared),
+        high=float(outside.high[code] * compared),
+        p_value=float(outside.p_value[code]),
+        flagged=bad,
+        judged=judged,
+        note=note,
+    )
+
+
+def _not_judged(name: str, rows: int, reason: str) -> SourceVerdict:
+    return SourceVerdict(name, rows, 0, 0.0, 0.0, float(rows), 1.0, False, False, reason)

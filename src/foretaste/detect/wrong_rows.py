@@ -1,0 +1,74 @@
+"""Which rows of a bad group are the wrong ones: a posterior with the group's own share, cut at a false-
+discovery rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.stats.mixture import natural_share, share_posterior
+
+DOMINANT = 0.8
+"""Share of the wrong rows that must have the same label for it to be called the target."""
+
+
+@dataclass(frozen=True)
+class WrongRows:
+    """Rows that probably have a wrong label.
+
+    Attributes
+    ----------
+    rows : int64 ndarray
+        Positions, ascending.
+    posterior : float64 ndarray
+        Probability of each to be wrong.
+    target : int or None
+        The label most of them have, where one dominates.
+    """
+
+    rows: NDArray[np.int64]
+    posterior: NDArray[np.float64]
+    target: int | None
+
+
+def wrong_rows(
+    log_probability: NDArray[np.float64], y: NDArray[np.integer], rows: NDArray[np.int64], fdr: float
+) -> WrongRows:
+    """The rows of a group that its content contradicts, by label, with the share of wrong rows each label has
+    in it.
+
+    Parameters
+    ----------
+    log_probability : float64 ndarray of shape (n, n_classes)
+    y : int ndarray of shape (n,)
+    rows : int64 ndarray
+        The group, all with a label.
+    fdr : float
+        Expected share of right labels among the rows returned.
+    """
+    k = log_probability.shape[1]
+    known = y >= 0
+    posterior = np.zeros(len(rows))
+    for label in np.unique(y[rows]):
+        own = np.flatnonzero(y[rows] == label)
+        prior = (np.count_nonzero(y[known] == label) + 1) / (np.count_nonzero(known) + k)
+        share = np.clip(np.exp(log_probability[rows[own], label]), 1e-9, 1 - 1e-9)
+        log_ratio = np.log1p(-share) - np.log(share) + np.log(prior) - np.log1p(-prior)
+        log_ratio = np.clip(log_ratio, -7, 7)
+        posterior[own] = share_posterior(log_ratio, natural_share(log_ratio))
+    order = np.argsort(-posterior, kind="stable")
+    error = np.cumsum(1 - posterior[order]) / np.arange(1, len(rows) + 1)
+    within = np.flatnonzero(error <= fdr)
+    chosen = np.sort(order[: within[-1] + 1]) if len(within) else order[:0]
+    return WrongRows(rows[chosen], posterior[chosen], _dominant(y[rows[chosen]], posterior[chosen]))
+
+
+def _dominant(labels: NDArray[np.integer], weight: NDArray[np.float64]) -> int | None:
+    if not len(labels):
+        return None
+    total = np.bincount(labels, weight)
+    top = int(total.argmax())
+    return top if total[top] >= DOMINANT * total.sum() else None
