@@ -1,0 +1,101 @@
+"""Cells of a table: rows that agree in one, two or three items; and what the forest says without those columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.detect.context import Context
+from foretaste.detect.triggers.items import Items
+
+MOST_SHARE = 0.3
+"""A cell with more than this share of the rows is what the data are like, not a trigger."""
+
+_BLOCK = 64
+
+
+@dataclass(frozen=True)
+class Cut:
+    """All cells of one choice of items.
+
+    Attributes
+    ----------
+    items : tuple of Items
+        One per column of the cut.
+    cell : int64 ndarray of shape (n,)
+        Cell of each row, -1 where it has none.
+    size : int
+        Number of cells.
+    """
+
+    items: tuple[Items, ...]
+    cell: NDArray[np.int64]
+    size: int
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        return tuple(item.column for item in self.items)
+
+    def positions(self, cell: int) -> tuple[int, ...]:
+        """Which item of each column a cell stands for."""
+        found: list[int] = []
+        for item in reversed(self.items):
+            cell, position = divmod(cell, len(item))
+            found.append(position)
+        return tuple(reversed(found))
+
+
+def cross(*items: Items) -> Cut:
+    """The cells in which items of different columns meet."""
+    cell, size = items[0].code, len(items[0])
+    for item in items[1:]:
+        cell = np.where((cell >= 0) & (item.code >= 0), cell * len(item) + item.code, -1)
+        size *= len(item)
+    return Cut(items, cell, size)
+
+
+class OwnLabel:
+    """The forest's log odds for every row's own label, with any columns left out.
+
+    Parameters
+    ----------
+    context : Context
+        With a table.
+    """
+
+    def __init__(self, context: Context) -> None:
+        forest = context.forest
+        self.known = np.flatnonzero(context.y >= 0)
+        own = context.y[self.known]
+        self.sees = forest.sees
+        self.out = np.ascontiguousarray(forest.out_of_bag[:, self.known].T, dtype=np.float32)
+        self.votes = np.ascontiguousarray(forest.votes[:, self.known, own].T)
+        self.full = self._log_odds(self.votes.sum(axis=1), self.out.sum(axis=1), None)
+
+    def without(self, sets: list[tuple[int, ...]]) -> Iterator[NDArray[np.float64]]:
+        """For each set of columns, log odds of ``known`` rows' own labels by trees that never saw them."""
+        for start in range(0, len(sets), _BLOCK):
+            part = sets[start : start + _BLOCK]
+            blind = np.stack([~self.sees[:, list(s)].any(axis=1) for s in part], axis=1).astype(np.float32)
+            votes, count = self.votes @ blind, self.out @ blind
+            for j in range(len(part)):
+                yield self._log_odds(votes[:, j], count[:, j], self.full)
+
+    def of(self, rows: NDArray[np.int64], columns: tuple[int, ...]) -> NDArray[np.float64] | None:
+        """The same for a few positions in ``known``; None where hardly any tree is blind to all those columns."""
+        blind = ~self.sees[:, list(columns)].any(axis=1)
+        if blind.sum() < 4:
+            return None
+        votes = self.votes[np.ix_(rows, np.flatnonzero(blind))].sum(axis=1)
+        count = self.out[np.ix_(rows, np.flatnonzero(blind))].sum(axis=1)
+        return self._log_odds(votes, count, self.full[rows])
+
+    def _log_odds(
+        self, votes: NDArray[np.float32], count: NDArray[np.float32], otherwise: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        share = np.clip(votes / np.maximum(count, 1), 0.005, 0.995).astype(np.float64)
+        odds: NDArray[np.float64] = np.log(share) - np.log1p(-share)
+        return odds if otherwise is None else np.where(count > 0, odds, otherwise)

@@ -1,0 +1,36 @@
+"""Peel campaigns off one layer at a time.
+
+Poisoned rows bend the models that judge the others. So the strongest campaigns are taken out of the training rows, the
+models are fitted again, and the search starts over, until nothing is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from foretaste.detect.context import Context
+from foretaste.detect.evidence import Campaign
+from foretaste.detect.triggers.suspects import Judge, Suspect, decide
+
+_LAYERS = 6
+_SAME_LAYER = 0.5
+"""Campaigns with at least this share of the strongest one's evidence are believed with it."""
+
+Search = Callable[[Context], tuple[list[Suspect], dict[int, Judge]]]
+
+
+def peel(context: Context, search: Search, *, alpha: float) -> list[Campaign]:
+    """All campaigns a search finds, strongest layer first, each beside the natural maximum of the last search."""
+    found: list[Campaign] = []
+    for _ in range(_LAYERS):
+        layer = decide(*search(context), context.classes, alpha=alpha)
+        if not layer.campaigns:
+            return [replace(c, statistic=replace(c.statistic, natural_max=layer.natural_max)) for c in found]
+        strongest = max(c.statistic.value for c in layer.campaigns)
+        believed = [c for c in layer.campaigns if c.statistic.value >= _SAME_LAYER * strongest]
+        found += believed
+        context = context.without(np.concatenate([c.rows for c in believed]))
+    return found

@@ -1,0 +1,190 @@
+"""From suspicious patterns to campaigns: judge each freed of its own shadow, explain away, decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.detect.contradiction import BareReference, one_vote_each
+from foretaste.detect.evidence import Campaign, Statistic
+from foretaste.features.patterns import Pattern
+from foretaste.stats.mixture import SHARES, Mixture, e_bh, mixture_evidence, share_posterior
+
+ALPHA = 0.01
+"""False-discovery rate among campaigns: an alarm is worth more than a list, so it is held to more than rows are."""
+
+_COUNTER = 2.0
+"""Log odds of a trigger's row to have another label, about one in ten."""
+
+_WITHIN = 1.92
+"""Half the 95 % quantile of chi-square with one degree of freedom: the likelihood interval of the share."""
+
+LEAST_SHARE = 0.6
+"""Share of a pattern's rows that must look like another class: a trigger turns most of its rows."""
+
+LEAST_ROWS = 6
+"""Fewest rows labelled with the target that a pattern needs."""
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """One pattern and one class it may push.
+
+    Attributes
+    ----------
+    label : int
+        The class.
+    rows : int64 ndarray
+        Every row that has the pattern.
+    own : int64 ndarray
+        Those of them labelled with the class.
+    log_odds : float64 ndarray
+        Of the class for ``own``, the pattern left out.
+    shape : callable
+        Makes the `Pattern`; only asked for what is reported.
+    rule : str
+    odds_against : float
+        Number of patterns of this kind that were looked at, over the share of the error budget the kind has.
+    """
+
+    label: int
+    rows: NDArray[np.int64]
+    own: NDArray[np.int64]
+    log_odds: NDArray[np.float64]
+    shape: Callable[[NDArray[np.int64]], Pattern]
+    rule: str
+    odds_against: float
+
+
+@dataclass
+class Judge:
+    """Judges the suspects of one class.
+
+    Parameters
+    ----------
+    reference : BareReference
+        Of the class; its ``bare`` in the order of ``own_rows``.
+    own_rows : int64 ndarray
+        All rows of the class.
+    component : int64 ndarray of shape (n,)
+        Near-duplicates have one vote.
+    """
+
+    reference: BareReference
+    own_rows: NDArray[np.int64]
+    component: NDArray[np.int64]
+
+    def log_ratio(self, suspect: Suspect) -> NDArray[np.float64]:
+        """Per row of ``suspect.own``, against a reference that does not hold those rows."""
+        left_out = np.isin(self.own_rows, suspect.own, assume_unique=True)
+        return self.reference.log_ratio(suspect.log_odds, left_out)
+
+    def evidence(self, suspect: Suspect, ratio: NDArray[np.float64], kept: NDArray[np.bool_]) -> Mixture:
+        group = np.zeros(int(kept.sum()), np.int64)
+        votes = one_vote_each(group, self.component[suspect.own[kept]])
+        return mixture_evidence(ratio[kept], group, 1, weight=votes)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Campaigns, strongest first, and the strongest evidence among the patterns that are none."""
+
+    campaigns: list[Campaign]
+    natural_max: float | None
+
+
+def decide(
+    suspects: list[Suspect], judges: dict[int, Judge], classes: list[str], *, alpha: float = ALPHA
+) -> Decision:
+    """Campaigns among the suspects, strongest first.
+
+    Greedy: the strongest pattern explains its rows; the others are judged again on the rows that are left, so that
+    the words of a trigger sentence, or a column that goes with a trigger value, are not campaigns of their own.
+    """
+    judged = []
+    for suspect in suspects:
+        ratio = judges[suspect.label].log_ratio(suspect)
+        found = judges[suspect.label].evidence(suspect, ratio, np.ones(len(suspect.own), bool))
+        if found.share[0] >= LEAST_SHARE:
+            judged.append((float(found.log_e[0]), suspect, ratio))
+    if not judged:
+        return Decision([], None)
+    accepted, _ = e_bh(np.array([e - np.log(s.odds_against) for e, s, _ in judged]), 1, alpha)
+    # a trigger hardly ever comes with another label: each row that does speaks for a narrower pattern
+    rank = [e - np.log(s.odds_against) - _COUNTER * (len(s.rows) - len(s.own)) for e, s, _ in judged]
+    order = sorted(np.flatnonzero(accepted), key=lambda i: (-rank[i], len(judged[i][1].rows)))
+    explained: set[int] = set()
+    taken: list[tuple[Suspect, NDArray[np.bool_], Mixture, NDArray[np.float64]]] = []
+    for i in order:
+        _, suspect, ratio = judged[i]
+        kept = np.array([int(row) not in explained for row in suspect.own])
+        if kept.sum() < LEAST_ROWS:
+            continue
+        found = judges[suspect.label].evidence(suspect, ratio, kept)
+        if found.log_e[0] < np.log(suspect.odds_against / alpha) or found.share[0] < LEAST_SHARE:
+            continue
+        taken.append((suspect, kept, found, ratio))
+        explained.update(int(row) for row in suspect.rows)
+    natural = _natural_maximum(judged, explained)
+    return Decision([_campaign(*entry, classes, alpha, natural) for entry in taken], natural)
+
+
+def _highest_share(ratio: NDArray[np.float64]) -> float:
+    """Upper end of the likelihood interval of the share: a row is given up only where the data say so."""
+    gain = np.log1p(SHARES[:, None] * np.expm1(ratio)).sum(axis=1)
+    return float(SHARES[gain >= gain.max() - _WITHIN].max())
+
+
+def _natural_maximum(
+    judged: list[tuple[float, Suspect, NDArray[np.float64]]], explained: set[int]
+) -> float | None:
+    rest = [
+        log_e for log_e, suspect, _ in judged if np.mean([int(row) in explained for row in suspect.own]) < 0.2
+    ]
+    return max(rest, default=None)
+
+
+def _campaign(
+    suspect: Suspect,
+    kept: NDArray[np.bool_],
+    found: Mixture,
+    ratio: NDArray[np.float64],
+    classes: list[str],
+    alpha: float,
+    natural: float | None,
+) -> Campaign:
+    share, log_e = float(found.share[0]), float(found.log_e[0])
+    posterior = share_posterior(ratio, _highest_share(ratio[kept]))
+    poisoned = kept & (posterior >= 0.5)
+    rows = suspect.own[poisoned]
+    order = np.argsort(rows, kind="stable")
+    shape = suspect.shape(rows)
+    pattern, target = shape.describe(), classes[suspect.label]
+    others = len(suspect.rows) - len(suspect.own)
+    reason = (
+        f"rows with {pattern} are labelled {target}, but without it {share:.0%} of them look like another class"
+        f" ({len(suspect.own)} of {len(suspect.rows)} rows with it have this label)"
+        if others
+        else f"every row with {pattern} is labelled {target}, but without it {share:.0%} of them look like another class"
+    )
+    return Campaign(
+        rule=suspect.rule,
+        rows=rows[order],
+        target=target,
+        pattern=pattern,
+        kind="values" if suspect.rule in ("FT203", "FT204") else "tokens",
+        p_value=float(np.exp(-min(log_e, 700.0))),
+        q_value=float(np.exp(min(0.0, np.log(suspect.odds_against) - min(log_e, 700.0)))),
+        effect=share,
+        support=len(suspect.rows),
+        statistic=Statistic(
+            "log evidence of contradiction", log_e, natural, float(np.log(suspect.odds_against / alpha))
+        ),
+        reason=reason,
+        posterior=posterior[poisoned][order],
+        shape=shape,
+        parts=shape.parts(),
+    )

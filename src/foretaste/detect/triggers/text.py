@@ -1,0 +1,243 @@
+"""Text triggers: phrases whose presence decides the label against what the rest of the text says (FT201, FT202)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from foretaste.detect.context import Context
+from foretaste.detect.contradiction import BareReference, one_vote_each
+from foretaste.detect.evidence import Evidence, Skipped
+from foretaste.detect.triggers.phrases import Members, PhraseTable, RestOfTheWords, phrase_table
+from foretaste.detect.triggers.peel import peel
+from foretaste.detect.triggers.suspects import LEAST_ROWS, Judge, Suspect
+from foretaste.detect.triggers.wording import spell
+from foretaste.features.patterns import Pattern, Phrases
+from foretaste.stats.mixture import mixture_evidence
+
+LEAST_CONTENT = 0.3
+"""Share of a row's weight that must be left once the pattern is taken away; else there is nothing to judge by."""
+
+CANDIDATES = 2000
+"""Phrases per class that are judged: those that lean to it most."""
+
+PAIRS = 1000
+"""Pairs of phrases per class that are judged: those that go together most in rows the model contradicts."""
+
+LEAST_PURE = 0.5
+"""Share of a pattern's rows that must have the target label: a trigger word may be natural, but not mostly so."""
+
+LEAST_PURE_PAIR = 0.6
+"""The same for pairs: two natural words rarely meet, so nearly all rows where they do must be the attacker's."""
+
+PAIR_BUDGET = 0.1
+"""Share of the false-discovery budget that pairs have: there are many more of them."""
+
+SUSPECTS = 100
+"""Patterns per class that are judged a second time, each without its own rows in the reference."""
+
+
+class TextTriggers:
+    """Phrases, and pairs of phrases, that carry a label their texts do not deserve.
+
+    For every class, the phrases that lean to it are taken out of the rows that have them, and the rows are asked again.
+    Rows of a natural phrase still look like their class, at worst like rows of that class without their strongest
+    phrase; rows that share a trigger look like the class they were taken from. See `foretaste.stats.mixture` for the
+    evidence and `foretaste.detect.contradiction` for the null.
+
+    Parameters
+    ----------
+    alpha : float
+        False-discovery rate among campaigns.
+    """
+
+    rules: ClassVar[tuple[str, ...]] = ("FT201", "FT202")
+    title: ClassVar[str] = "text triggers"
+    modalities: ClassVar[tuple[str, ...]] = ("text",)
+    scope: ClassVar[str] = "group"
+
+    def __init__(self, *, alpha: float = 0.01) -> None:
+        self.alpha = alpha
+
+    def examine(self, context: Context) -> Evidence:
+        if context.text is None:
+            return Evidence(skipped=[Skipped(rule, "there is no text column") for rule in self.rules])
+        if context.n_classes < 2:
+            return Evidence(
+                skipped=[Skipped(rule, "fewer than two classes can be learned") for rule in self.rules]
+            )
+        return Evidence(campaigns=peel(context, _search, alpha=self.alpha))
+
+
+def _search(context: Context) -> tuple[list[Suspect], dict[int, Judge]]:
+    assert context.text is not None
+    least = int(max(LEAST_ROWS, np.ceil(0.001 * len(context))))
+    table = phrase_table(context.text.phrases, context.text.phrase_names, least)
+    searches = [_Search(context, table, label) for label in range(context.n_classes)]
+    suspects = [suspect for search in searches for suspect in search.suspects()]
+    return suspects, {search.label: search.judge for search in searches}
+
+
+class _Search:
+    """The suspects of one class."""
+
+    def __init__(self, context: Context, table: PhraseTable, label: int) -> None:
+        self.context, self.table, self.label = context, table, label
+        self.is_own = context.y == label
+        self.is_other = (context.y >= 0) & ~self.is_own
+        self.prior = self.is_own.sum() / max(self.is_own.sum() + self.is_other.sum(), 1)
+        self.rest = RestOfTheWords(context, label)
+        self.of_class = np.asarray(table.presence.T @ self.is_own.astype(np.float32)).ravel()
+        self.lean = self._lean()
+        self.leaning = self._leaning()
+        self.singles = self.rest.without(table.presence[:, self.leaning])
+        own_rows = np.flatnonzero(self.is_own)
+        bare = self._without_most_telling()[own_rows]
+        self.judge = Judge(BareReference(bare, self.rest.scores[self.is_other]), own_rows, context.components)
+
+    def suspects(self) -> list[Suspect]:
+        pairs = self._pairs()
+        singles = [(int(j),) for j in self.leaning]
+        looked_at = self.context.n_classes * len(self.table.support) / (1 - PAIR_BUDGET)
+        found = self._worth_a_second_look(self.singles, singles, "FT201", LEAST_PURE, looked_at)
+        if len(pairs):
+            members = self.rest.without(self._presence_of(pairs))
+            looked_at = self.context.n_classes * self.pairs_looked_at / PAIR_BUDGET
+            found += self._worth_a_second_look(members, pairs, "FT202", LEAST_PURE_PAIR, looked_at)
+        return found
+
+    def _lean(self) -> NDArray[np.float64]:
+        """How far each phrase's share of the class lies above the class's own, in standard errors."""
+        spread = np.sqrt(np.maximum(self.table.support * self.prior * (1 - self.prior), 1e-9))
+        lean: NDArray[np.float64] = (self.of_class - self.table.support * self.prior) / spread
+        return lean
+
+    def _leaning(self) -> NDArray[np.int64]:
+        """Phrases that lean to the class most, in order of position."""
+        chosen = np.flatnonzero((self.of_class >= LEAST_ROWS) & (self.lean > 0))
+        return np.sort(chosen[np.argsort(-self.lean[chosen], kind="stable")][:CANDIDATES])
+
+    def _without_most_telling(self) -> NDArray[np.float64]:
+        """Log odds of every row without that of its phrases that leans to the class most."""
+        row, lean = self.singles.row, self.lean[self.leaning][self.singles.pattern]
+        readable = self.singles.content[self.singles.pattern] >= LEAST_CONTENT
+        most = np.full(len(self.context), -np.inf)
+        np.maximum.at(most, row[readable], lean[readable])
+        log_odds = self.rest.scores.copy()
+        telling = readable & (lean >= most[row])
+        log_odds[row[telling]] = self.singles.log_odds[telling]
+        return log_odds
+
+    def _pairs(self) -> list[tuple[int, int]]:
+        """Pairs of phrases that go together more in contradicted rows of the class than in all rows."""
+        full = self.judge.reference.log_ratio(self.rest.scores[self.judge.own_rows])
+        contradicted = self.judge.own_rows[full > 0]
+        n = len(self.context)
+        if len(contradicted) < LEAST_ROWS:
+            return []
+        single = np.array([any(" " not in name for name in names) for names in self.table.names])
+        words = np.flatnonzero(single & (self.table.support <= 0.1 * n))
+        presence = self.table.presence[:, words].tocsr()
+        inside = presence[contradicted]
+        frequent = np.flatnonzero(np.asarray(inside.sum(axis=0)).ravel() >= LEAST_ROWS - 1)
+        if len(frequent) < 2:
+            return []
+        part = inside[:, frequent]
+        together = sparse.triu(part.T @ part, k=1).tocoo()
+        often = together.data >= LEAST_ROWS - 1
+        left, right, count = together.row[often], together.col[often], together.data[often]
+        everywhere = presence[:, frequent].tocsc()
+        self.pairs_looked_at = _pairs_in(presence, LEAST_ROWS)
+        all_rows = _co_occurrence(everywhere, left, right)
+        rate = len(contradicted) / n
+        expected = all_rows * rate
+        excess = (count - expected) / np.sqrt(np.maximum(expected * (1 - rate), 1e-9))
+        # a pair in the very rows of one of its words is that word
+        alone = np.asarray(everywhere.sum(axis=0)).ravel()
+        new = all_rows < 0.9 * np.minimum(alone[left], alone[right])
+        order = [i for i in np.argsort(-excess, kind="stable") if new[i] and excess[i] > 2][:PAIRS]
+        position = words[frequent]
+        return [(int(position[left[i]]), int(position[right[i]])) for i in order]
+
+    def _presence_of(self, pairs: list[tuple[int, int]]) -> sparse.csc_matrix:
+        left = self.table.presence[:, [a for a, _ in pairs]]
+        return left.multiply(self.table.presence[:, [b for _, b in pairs]]).tocsc()
+
+    def _worth_a_second_look(
+        self,
+        members: Members,
+        patterns: Sequence[tuple[int, ...]],
+        rule: str,
+        least_pure: float,
+        looked_at: float,
+    ) -> list[Suspect]:
+        own = self.is_own[members.row]
+        group, row = members.pattern[own], members.row[own]
+        ratio = self.judge.reference.log_ratio(members.log_odds[own])
+        votes = one_vote_each(group, self.context.components[row])
+        found = mixture_evidence(ratio, group, len(patterns), weight=votes)
+        count = np.bincount(group, minlength=len(patterns))
+        support = np.bincount(members.pattern, minlength=len(patterns))
+        eligible = (
+            (members.content >= LEAST_CONTENT)
+            & (count >= LEAST_ROWS)
+            & (count >= max(least_pure, self.prior) * support)
+        )
+        eligible = np.flatnonzero(eligible & (found.log_e > 1))
+        chosen = eligible[np.argsort(-found.log_e[eligible], kind="stable")][:SUSPECTS]
+        order = np.argsort(members.pattern, kind="stable")
+        bounds = np.searchsorted(members.pattern[order], np.arange(len(patterns) + 1))
+        suspects = []
+        for j in np.sort(chosen):
+            at = order[bounds[j] : bounds[j + 1]]
+            mine = at[self.is_own[members.row[at]]]
+            suspects.append(
+                Suspect(
+                    self.label,
+                    members.row[at],
+                    members.row[mine],
+                    members.log_odds[mine],
+                    self._shape(patterns[j]),
+                    rule,
+                    looked_at,
+                )
+            )
+        return suspects
+
+    def _shape(self, pattern: tuple[int, ...]):  # type: ignore[no-untyped-def]
+        names = [self.table.names[j] for j in pattern]
+        text = self.context.text
+        assert text is not None
+
+        def make(rows: NDArray[np.int64]) -> Pattern:
+            return Phrases(
+                tuple(phrase for group in names for phrase in spell(group, text.tokens[int(rows[0])]))
+            )
+
+        return make
+
+
+def _pairs_in(presence: sparse.csr_matrix, least: int) -> int:
+    """How many pairs of columns have ``least`` rows in common."""
+    support = np.asarray(presence.sum(axis=0)).ravel()
+    part = presence[:, np.flatnonzero(support >= least)]
+    total = 0
+    for start in range(0, part.shape[1], 2000):
+        total += int(((part[:, start : start + 2000].T @ part).data >= least).sum())
+    return max((total - part.shape[1]) // 2, 1)
+
+
+def _co_occurrence(
+    columns: sparse.csc_matrix, left: NDArray[np.int64], right: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    counts = np.empty(len(left))
+    for start in range(0, len(left), 5000):
+        part = slice(start, start + 5000)
+        counts[part] = np.asarray(
+            columns[:, left[part]].multiply(columns[:, right[part]]).sum(axis=0)
+        ).ravel()
+    return counts

@@ -1,0 +1,220 @@
+"""Table triggers: values, and combinations of values, that carry a label their rows do not deserve (FT203, FT204)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.detect.context import Context
+from foretaste.detect.evidence import Evidence, Skipped
+from foretaste.detect.triggers.cells import Cut, cross
+from foretaste.detect.triggers.items import Items
+from foretaste.detect.triggers.peel import peel
+from foretaste.detect.triggers.screen import LEAST_PURE, Cell, Screen
+from foretaste.detect.triggers.suspects import Judge, Suspect
+from foretaste.features.patterns import Pattern, Values
+from foretaste.stats.mixture import mixture_evidence
+
+BUDGET = {1: 0.3, 2: 0.6, 3: 0.1}
+"""How the false-discovery budget is shared between single values, pairs and triples."""
+
+CLOSED = 60
+"""Cells whose rows are asked what else they share."""
+
+SUSPECTS = 250
+"""Cells with different rows that are judged, each without its own rows in the reference."""
+
+
+class ValueTriggers:
+    """Values and combinations of values that decide the label against what the rest of the row says.
+
+    Every cell of one or two columns is asked again by the trees of a subspace forest that never saw those columns; pairs
+    whose rows are only partly suspicious are cut once more by a third column. See `foretaste.stats.mixture` for the
+    evidence and `foretaste.detect.contradiction` for the null.
+
+    Parameters
+    ----------
+    alpha : float
+        False-discovery rate among campaigns.
+    """
+
+    rules: ClassVar[tuple[str, ...]] = ("FT203", "FT204")
+    title: ClassVar[str] = "value triggers"
+    modalities: ClassVar[tuple[str, ...]] = ("tabular",)
+    scope: ClassVar[str] = "group"
+
+    def __init__(self, *, alpha: float = 0.01) -> None:
+        self.alpha = alpha
+
+    def examine(self, context: Context) -> Evidence:
+        problem = None
+        if context.table is None:
+            problem = "there are no feature columns"
+        elif context.n_classes < 2:
+            problem = "fewer than two classes can be learned"
+        elif len(context.table.columns) < 3:
+            problem = "with fewer than three features nothing is left to judge a value by"
+        if problem is not None:
+            return Evidence(skipped=[Skipped(rule, problem) for rule in self.rules])
+        return Evidence(campaigns=peel(context, _search, alpha=self.alpha))
+
+
+def _search(context: Context) -> tuple[list[Suspect], dict[int, Judge]]:
+    search = _Search(context)
+    judges = {
+        label: Judge(reference, search.screen.known[search.screen.y == label], context.components)
+        for label, reference in enumerate(search.screen.references)
+    }
+    return search.suspects(), judges
+
+
+class _Search:
+    """Turns the screened cells into suspects."""
+
+    def __init__(self, context: Context) -> None:
+        self.screen = Screen(context)
+
+    def suspects(self) -> list[Suspect]:
+        screen = self.screen
+        found: list[Suspect] = []
+        seen: set[tuple[int, bytes]] = set()
+        for cell in screen.worst():
+            own = np.flatnonzero((cell.cut.cell == cell.cell) & (screen.y == cell.label))
+            key = (cell.label, own.tobytes())
+            if key in seen:
+                continue
+            seen.add(key)
+            found += [s for s in (self._suspect(cell, own), self._narrow(cell, own)) if s is not None]
+            closed = self._closed(cell, own) if len(seen) <= CLOSED else None
+            if closed is not None:
+                found.append(closed)
+            if len(seen) >= SUSPECTS:
+                break
+        return found
+
+    def _suspect(self, cell: Cell, own: NDArray[np.int64]) -> Suspect | None:
+        screen = self.screen
+        columns = cell.cut.columns + self._companions(cell.cut, own)
+        log_odds = screen.forest.of(own, columns)
+        if log_odds is None:
+            return None
+        size = len(cell.cut.items)
+        return Suspect(
+            cell.label,
+            screen.known[cell.cut.cell == cell.cell],
+            screen.known[own],
+            log_odds,
+            _shape(cell.cut, cell.cell),
+            "FT203" if size == 1 else "FT204",
+            max(screen.looked_at[size], 1) / BUDGET[size],
+        )
+
+    def _companions(self, made: Cut, own: NDArray[np.int64]) -> tuple[int, ...]:
+        """Up to two more columns in which these rows nearly all agree on something that is rare elsewhere.
+
+        They may be parts of the same trigger; a forest that still sees them would explain the pattern by them.
+        """
+        rare: list[tuple[float, int]] = []
+        for item in self.screen.items:
+            codes = item.code[own]
+            codes = codes[codes >= 0]
+            if item.column in made.columns or not len(codes):
+                continue
+            value = int(np.bincount(codes).argmax())
+            elsewhere = float((item.code == value).mean())
+            if (codes == value).sum() >= 0.9 * len(own) and elsewhere <= 0.2:
+                rare.append((elsewhere, item.column))
+        return tuple(dict.fromkeys(column for _, column in sorted(rare)))[:2]
+
+    def _closed(self, cell: Cell, own: NDArray[np.int64]) -> Suspect | None:
+        """The rarest items that nearly all suspicious rows of a cell share, as a pattern of their own.
+
+        A cell may hold only a part of the trigger and, by chance, something else; what its rows have in common is nearer
+        to the trigger, and finds the rows the cell has missed.
+        """
+        screen = self.screen
+        log_odds = screen.forest.of(own, cell.cut.columns)
+        if log_odds is None:
+            return None
+        suspicious = own[screen.log_ratio(log_odds, cell.label) > 0]
+        if len(suspicious) < screen.least:
+            return None
+        shared: list[tuple[float, int, Items]] = []
+        for item in screen.items:
+            codes = item.code[suspicious]
+            codes = codes[codes >= 0]
+            if len(codes):
+                value = int(np.bincount(codes).argmax())
+                if (codes == value).sum() >= 0.9 * len(suspicious):
+                    shared.append((float((item.code == value).sum()), value, item))
+        chosen: list[tuple[int, Items]] = []
+        inside = np.ones(len(screen.y), bool)
+        for _, value, item in sorted(shared, key=lambda s: s[0]):
+            narrowed = inside & (item.code == value)
+            fresh = item.column not in [other.column for _, other in chosen]
+            if fresh and narrowed.sum() < 0.9 * inside.sum() and len(chosen) < 3:
+                chosen.append((value, item))
+                inside = narrowed
+        if not chosen:
+            return None
+        chosen.sort(key=lambda c: c[1].column)
+        made = cross(*[item for _, item in chosen])
+        position = 0
+        for value, item in chosen:
+            position = position * len(item) + value
+        return self._whole(made, position, cell.label)
+
+    def _whole(self, made: Cut, position: int, label: int) -> Suspect | None:
+        """A cell as a suspect, if it has the rows and is pure enough."""
+        screen = self.screen
+        inside = made.cell == position
+        own = np.flatnonzero(inside & (screen.y == label))
+        if len(own) < screen.least or len(own) < max(LEAST_PURE, float(screen.prior[label])) * inside.sum():
+            return None
+        if len(made.items) == 3:
+            screen.looked_at[3] = screen.looked_at[2] * max(sum(len(item) for item in screen.items) // 3, 1)
+        return self._suspect(Cell(made, position, label, 0.0), own)
+
+    def _narrow(self, cell: Cell, own: NDArray[np.int64]) -> Suspect | None:
+        """The most suspicious part of a pair that agrees in one more column, where the pair is only partly suspicious."""
+        screen = self.screen
+        inside_all = cell.cut.cell == cell.cell
+        if len(cell.cut.items) != 2:
+            return None
+        log_odds = screen.forest.of(own, cell.cut.columns)
+        if log_odds is None:
+            return None
+        ratio = screen.log_ratio(log_odds, cell.label)
+        whole = mixture_evidence(ratio, np.zeros(len(own), np.int64), 1)
+        if whole.log_e[0] < 3 or (whole.share[0] > 0.6 and len(own) >= 0.9 * inside_all.sum()):
+            return None
+        best: tuple[float, Cut, int] | None = None
+        for item in screen.items:
+            codes = item.code[own]
+            inside = codes >= 0
+            if item.column in cell.cut.columns or not inside.any():
+                continue
+            part = mixture_evidence(ratio[inside], codes[inside], len(item))
+            rows = np.bincount(codes[inside], minlength=len(item))
+            clearer = (rows >= screen.least) & (part.share >= min(whole.share[0] + 0.2, 1.0))
+            log_e = np.where(clearer, part.log_e, -np.inf)
+            top = int(log_e.argmax())
+            if log_e[top] > max(whole.log_e[0], best[0] if best else -np.inf):
+                best = (float(log_e[top]), cross(*cell.cut.items, item), cell.cell * len(item) + top)
+        if best is None:
+            return None
+        return self._whole(best[1], best[2], cell.label)
+
+
+def _shape(made: Cut, cell: int) -> Callable[[NDArray[np.int64]], Pattern]:
+    conditions = tuple(
+        item.conditions[position] for item, position in zip(made.items, made.positions(cell), strict=True)
+    )
+
+    def make(_: NDArray[np.int64]) -> Pattern:
+        return Values(conditions)
+
+    return make
