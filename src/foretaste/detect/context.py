@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cached_property
 
 import numpy as np
@@ -26,6 +27,10 @@ SMALLEST_CLASS = 8
 MOST_CLASSES = 100
 
 N_FOLDS = 5
+
+
+_FROM_LABELS = ("words", "forest", "opinions", "log_probability")
+"""Properties that depend on the labels."""
 
 
 class Context:
@@ -61,6 +66,18 @@ class Context:
         self.class_codes = judged
         self.classes = [labels.names[code] for code in judged]
         self.y = index[labels.codes]
+
+    def without(self, rows: NDArray[np.int64]) -> Context:
+        """The same rows, but no model is trained on these: their labels count as missing.
+
+        What does not depend on labels is shared; what does is computed anew.
+        """
+        other = copy.copy(self)
+        for name in _FROM_LABELS:
+            other.__dict__.pop(name, None)
+        other.y = self.y.copy()
+        other.y[rows] = -1
+        return other
 
     def __len__(self) -> int:
         return len(self.y)
