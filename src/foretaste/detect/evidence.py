@@ -117,11 +117,48 @@ class SourceVerdict:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Mislabels:
+    """What the label audit found.
+
+    Attributes
+    ----------
+    rows : int64 ndarray
+        Flagged rows, ascending.
+    posterior : float64 ndarray
+        Probability of each flagged row's label to be wrong.
+    expected : int64 ndarray
+        The class each flagged row looks like.
+    all_posterior : float64 ndarray of shape (n,)
+        The same probability for every row; 0 where it was not judged.
+    estimate, low, high : float
+        Number of wrong labels, with a 95 % interval.
+    accuracy : float
+        Share of rows whose label the models predict without having seen it.
+    doubt : float
+        Mean probability that the cleaned models leave to other classes than their best.
+    reason : str
+        What was left out and why; empty where nothing was.
+    """
+
+    rows: NDArray[np.int64]
+    posterior: NDArray[np.float64]
+    expected: NDArray[np.int64]
+    all_posterior: NDArray[np.float64]
+    estimate: float
+    low: float
+    high: float
+    accuracy: float
+    doubt: float
+    reason: str
+
+
 @dataclass
 class Evidence:
-    """Everything one detector found; ``sources`` is None where the detector says nothing about sources."""
+    """Everything one detector found; ``sources`` and ``mislabels`` are None where it says nothing about them."""
 
     campaigns: list[Campaign] = field(default_factory=list)
     review: list[Campaign] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     sources: list[SourceVerdict] | None = None
+    mislabels: Mislabels | None = None

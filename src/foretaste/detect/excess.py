@@ -224,7 +224,10 @@ class _View:
 
 
 def _is_bad(views: list[_View], group: int, level: float, tolerance: float) -> bool:
-    return all(v.p_value(group) <= level and v.comparison.bound(group) > tolerance for v in views)
+    if any(view.p_value(group) > level for view in views):
+        return False
+    bounds = [view.comparison.bound(group) for view in views]
+    return max(bounds) > tolerance and min(bounds) > tolerance / 2
 
 
 def _large_enough(comparisons: list[Comparison], asked: NDArray[np.bool_], alpha: float) -> NDArray[np.bool_]:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foretaste.stats.calibration import fit_line
 from foretaste.stats.mixture import natural_share, share_posterior
 
 DOMINANT = 0.8
 """Share of the wrong rows that must have the same label for it to be called the target."""
+
+
+_STRONGEST = 8.0
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,14 @@ class WrongRows:
 
 
 def wrong_rows(
-    log_probability: NDArray[np.float64], y: NDArray[np.integer], rows: NDArray[np.int64], fdr: float
+    log_probability: NDArray[np.float64],
+    y: NDArray[np.integer],
+    rows: NDArray[np.int64],
+    reference: NDArray[np.int64],
+    fdr: float,
 ) -> WrongRows:
-    """The rows of a group that its content contradicts, by label, with the share of wrong rows each label has
-    in it.
+    """The rows of a group that their content contradicts, by label, with the share of wrong rows each label
+    has in it.
 
     Parameters
     ----------
@@ -46,18 +54,20 @@ def wrong_rows(
     y : int ndarray of shape (n,)
     rows : int64 ndarray
         The group, all with a label.
+    reference : int64 ndarray
+        Rows with labels to trust more than the group's; they say what the opinions are worth.
     fdr : float
         Expected share of right labels among the rows returned.
     """
-    k = log_probability.shape[1]
-    known = y >= 0
     posterior = np.zeros(len(rows))
     for label in np.unique(y[rows]):
         own = np.flatnonzero(y[rows] == label)
-        prior = (np.count_nonzero(y[known] == label) + 1) / (np.count_nonzero(known) + k)
-        share = np.clip(np.exp(log_probability[rows[own], label]), 1e-9, 1 - 1e-9)
-        log_ratio = np.log1p(-share) - np.log(share) + np.log(prior) - np.log1p(-prior)
-        log_ratio = np.clip(log_ratio, -7, 7)
+        right = y[reference] == label
+        share = np.clip(np.exp(log_probability[:, label]), 1e-9, 1 - 1e-9)
+        score = np.log(share) - np.log1p(-share)
+        line = fit_line(score[reference], right)
+        prior = np.log(right.sum() + 0.5) - np.log((~right).sum() + 0.5)
+        log_ratio = np.clip(prior - line.log_odds(score[rows[own]]), -_STRONGEST, _STRONGEST)
         posterior[own] = share_posterior(log_ratio, natural_share(log_ratio))
     order = np.argsort(-posterior, kind="stable")
     error = np.cumsum(1 - posterior[order]) / np.arange(1, len(rows) + 1)

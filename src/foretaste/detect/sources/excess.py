@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,18 @@ from foretaste.detect.wrong_rows import WrongRows, wrong_rows
 
 LABEL_TOLD = 0.2
 """Where knowing the source leaves less than this share of the label's entropy, the source is the label."""
+
+
+FEWEST_WRONG = 3
+"""A source is bad only where at least this many rows, and a third of what its excess must be, are wrong
+beyond doubt.
+"""
+
+
+@dataclass(frozen=True)
+class _Suspect:
+    wrong: WrongRows
+    doubt: str  # what speaks for the source; empty where nothing does
 
 
 class BadSources:
@@ -61,29 +75,46 @@ class BadSources:
         opinion = outside_opinion(context, groups, balanced_folds(groups))
         compared = (context.y >= 0) & has_company(context, source)
         outside = self._judge(context, opinion, compared, len(names))
-        bad = outside.bad.copy()
-        explained = np.zeros(len(names), bool)
-        if bad.any():
-            inside = self._judge(context, context.log_probability, compared, len(names), only=bad)
-            explained = bad & ~inside.bad
-            bad &= inside.bad
+        suspects = self._suspects(context, opinion, outside, compared)
 
+        natural = outside.judged & ~outside.bad
+        worst_natural = float(max([0.0, *(-np.log10(outside.p_value[natural]))]))
         evidence = Evidence(sources=[])
-        worst_natural = max([0.0, *(-np.log10(outside.p_value[outside.judged & ~outside.bad]))])
-        for code, name in enumerate(names.names):
-            found = None
-            if bad[code] or explained[code]:
-                rows = np.flatnonzero((source == code) & (context.y >= 0))
-                found = wrong_rows(opinion, context.y, rows, self.fdr)
-                campaign = _campaign(context, name, found, outside, code, worst_natural, bool(bad[code]))
-                (evidence.campaigns if bad[code] else evidence.review).append(campaign)
-            assert evidence.sources is not None
-            evidence.sources.append(
-                _verdict(
-                    name, code, sizes, outside, found, bad=bool(bad[code]), explained=bool(explained[code])
-                )
-            )
+        for code, suspect in suspects.items():
+            campaign = _campaign(context, names.names[code], suspect, outside, code, worst_natural)
+            (evidence.review if suspect.doubt else evidence.campaigns).append(campaign)
+        evidence.sources = [
+            _verdict(name, int(sizes[code]), outside, code, suspects.get(code))
+            for code, name in enumerate(names.names)
+        ]
         return evidence
+
+    def _suspects(
+        self,
+        context: Context,
+        opinion: NDArray[np.float64],
+        outside: GroupExcess,
+        compared: NDArray[np.bool_],
+    ) -> dict[int, _Suspect]:
+        """The sources that the outside view calls bad, each with its wrong rows and what speaks for it."""
+        if not outside.bad.any():
+            return {}
+        assert context.source is not None
+        n_sources = len(outside.bad)
+        inside = self._judge(context, context.log_probability, compared, n_sources, only=outside.bad)
+        doubted = np.append(outside.bad, False)[context.source]
+        reference = np.flatnonzero((context.y >= 0) & ~doubted)
+        suspects = {}
+        for code in np.flatnonzero(outside.bad).tolist():
+            rows = np.flatnonzero((context.source == code) & (context.y >= 0))
+            wrong = wrong_rows(opinion, context.y, rows, reference, self.fdr)
+            doubt = ""
+            if not inside.bad[code]:
+                doubt = "its own other rows explain them: a topic of its own, or a trigger"
+            elif len(wrong.rows) < max(FEWEST_WRONG, outside.low[code] * outside.rows[code] / 3):
+                doubt = "hardly any of them is wrong beyond doubt: harder material, perhaps"
+            suspects[code] = _Suspect(wrong, doubt)
+        return suspects
 
     def _judge(
         self,
@@ -147,30 +178,27 @@ def _entropy(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 def _campaign(
     context: Context,
     name: str,
-    found: WrongRows,
+    suspect: _Suspect,
     outside: GroupExcess,
     code: int,
     worst_natural: float,
-    bad: bool,
 ) -> Campaign:
-    rows, n = found.rows, int(outside.rows[code])
-    excess = outside.share[code] * n
-    p_value = float(outside.p_value[code])
-    target = None if found.target is None else context.classes[found.target]
-    if bad:
+    n, p_value = int(outside.rows[code]), float(outside.p_value[code])
+    wrong, excess = suspect.wrong, outside.share[code] * n
+    if suspect.doubt:
+        reason = (
+            f"models trained without source {name!r} contradict about {excess:.0f} of its {n} rows more than in "
+            f"other sources, but {suspect.doubt}"
+        )
+    else:
         reason = (
             f"about {excess:.0f} of {n} rows from source {name!r} have a label that their content contradicts, "
             f"beyond what other sources have in such rows (at least {outside.low[code]:.1%} of its rows)"
         )
-    else:
-        reason = (
-            f"models trained without source {name!r} contradict about {excess:.0f} of its {n} rows, but its own "
-            "other rows explain them: a topic of its own, or a trigger"
-        )
     return Campaign(
         rule="FT401",
-        rows=rows,
-        target=target,
+        rows=wrong.rows,
+        target=None if wrong.target is None else context.classes[wrong.target],
         pattern=f"source={name}",
         kind="source",
         p_value=p_value,
@@ -180,38 +208,32 @@ def _campaign(
         statistic=Statistic(
             "evidence against the source (-log10 p)",
             float(-np.log10(max(p_value, 1e-300))),
-            natural_max=float(worst_natural),
+            natural_max=worst_natural,
             threshold=float(-np.log10(0.05 / max(outside.tested, 1))),
         ),
         reason=reason,
-        posterior=found.posterior,
+        posterior=wrong.posterior,
         parts=[{"source": name}],
     )
 
 
 def _verdict(
-    name: str,
-    code: int,
-    sizes: NDArray[np.int64],
-    outside: GroupExcess,
-    found: WrongRows | None,
-    *,
-    bad: bool,
-    explained: bool,
+    name: str, rows: int, outside: GroupExcess, code: int, suspect: _Suspect | None
 ) -> SourceVerdict:
-    n, compared = int(sizes[code]), int(outside.rows[code])
+    compared = int(outside.rows[code])
     judged = bool(outside.judged[code])
     note = ""
-    if explained:
-        note = "models that never saw it contradict it, its own rows explain it: a topic of its own, or a trigger"
-    elif not judged and compared < 0.5 * n and n >= FEWEST_ROWS:
-        note = f"unlike the other sources: only {compared} of {n} rows have similar rows elsewhere"
+    if suspect is not None and suspect.doubt:
+        note = f"models that never saw it contradict it, but {suspect.doubt}"
+    elif not judged and compared < 0.5 * rows and rows >= FEWEST_ROWS:
+        note = f"unlike the other sources: only {compared} of {rows} rows have similar rows elsewhere"
     elif not judged:
         note = "too small to judge"
+    bad = suspect is not None and not suspect.doubt
     return SourceVerdict(
         source=name,
-        rows=n,
-        flagged_rows=len(found.rows) if bad and found is not None else 0,
+        rows=rows,
+        flagged_rows=len(suspect.wrong.rows) if bad and suspect is not None else 0,
         excess=float(outside.share[code] * compared),
         low=float(outside.low[code] * compared),
         high=float(outside.high[code] * compared),
