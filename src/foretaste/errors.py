@@ -51,7 +51,9 @@ class MissingExtraError(ForetasteError, ImportError):
     """A feature needs an optional dependency that is not installed."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs the optional extra {extra!r}; run: pip install 'foretaste[{extra}]'")
+        super().__init__(
+            f"{feature} needs the optional extra {extra!r}; run: pip install 'foretaste[{extra}]'"
+        )
 
 
 class IncompleteScanError(ForetasteError):

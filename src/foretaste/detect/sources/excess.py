@@ -17,6 +17,9 @@ LABEL_TOLD = 0.2
 """Where knowing the source leaves less than this share of the label's entropy, the source is the label."""
 
 
+LARGE = 0.3
+"""A source with more than this share of the rows is judged from inside only."""
+
 FEWEST_WRONG = 3
 """A source is bad only where at least this many rows, and a third of what its excess must be, are wrong
 beyond doubt.
@@ -55,7 +58,7 @@ class BadSources:
     modalities = ("text", "tabular")
     scope = "source"
 
-    def __init__(self, *, alpha: float = 0.05, fdr: float = 0.05) -> None:
+    def __init__(self, *, alpha: float = 0.01, fdr: float = 0.05) -> None:
         self.alpha = alpha
         self.fdr = fdr
 
@@ -71,23 +74,39 @@ class BadSources:
             verdicts = [_not_judged(name, int(n), reason) for name, n in zip(names.names, sizes, strict=True)]
             return Evidence(skipped=[Skipped("FT401", reason)], sources=verdicts)
 
-        groups = np.where(source >= 0, source, len(names) + context.components)
-        opinion = outside_opinion(context, groups, balanced_folds(groups))
-        compared = (context.y >= 0) & has_company(context, source)
+        compared = _comparable(context, source, sizes)
+        large = sizes > LARGE * sizes.sum()
+        seen = np.append(large, False)[source][:, None]
+        from_outside = None if large[sizes > 0].all() else self._outside(context)
+        if from_outside is None:
+            opinion = context.log_probability
+        else:
+            opinion = np.where(seen, context.log_probability, from_outside) if large.any() else from_outside
         outside = self._judge(context, opinion, compared, len(names))
-        suspects = self._suspects(context, opinion, outside, compared)
+        suspects = {}
+        if outside.bad.any():
+            if from_outside is None:
+                from_outside = self._outside(context)
+            suspects = self._suspects(context, from_outside, outside, compared)
 
         natural = outside.judged & ~outside.bad
         worst_natural = float(max([0.0, *(-np.log10(outside.p_value[natural]))]))
         evidence = Evidence(sources=[])
         for code, suspect in suspects.items():
-            campaign = _campaign(context, names.names[code], suspect, outside, code, worst_natural)
+            campaign = _campaign(
+                context, names.names[code], suspect, outside, code, worst_natural, self.alpha
+            )
             (evidence.review if suspect.doubt else evidence.campaigns).append(campaign)
         evidence.sources = [
             _verdict(name, int(sizes[code]), outside, code, suspects.get(code))
             for code, name in enumerate(names.names)
         ]
         return evidence
+
+    def _outside(self, context: Context) -> NDArray[np.float64]:
+        assert context.source is not None
+        groups = np.where(context.source >= 0, context.source, len(context) + context.components)
+        return outside_opinion(context, groups, balanced_folds(groups))
 
     def _suspects(
         self,
@@ -97,8 +116,6 @@ class BadSources:
         compared: NDArray[np.bool_],
     ) -> dict[int, _Suspect]:
         """The sources that the outside view calls bad, each with its wrong rows and what speaks for it."""
-        if not outside.bad.any():
-            return {}
         assert context.source is not None
         n_sources = len(outside.bad)
         inside = self._judge(context, context.log_probability, compared, n_sources, only=outside.bad)
@@ -152,6 +169,14 @@ class BadSources:
         return None
 
 
+def _comparable(context: Context, source: NDArray[np.int32], sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Labelled rows with company in other sources; none of a source most of whose rows have no company."""
+    compared = (context.y >= 0) & has_company(context, source)
+    count = np.bincount(source[compared & (source >= 0)], minlength=len(sizes))
+    alike = np.append(2 * count >= sizes, True)
+    return np.asarray(compared & alike[source], bool)
+
+
 def label_entropy_left(source: NDArray[np.integer], y: NDArray[np.integer], n_classes: int) -> float | None:
     """Share of the label's entropy that is left once the source is known; None where sources are too small to
     tell.
@@ -182,6 +207,7 @@ def _campaign(
     outside: GroupExcess,
     code: int,
     worst_natural: float,
+    alpha: float,
 ) -> Campaign:
     n, p_value = int(outside.rows[code]), float(outside.p_value[code])
     wrong, excess = suspect.wrong, outside.share[code] * n
@@ -209,7 +235,7 @@ def _campaign(
             "evidence against the source (-log10 p)",
             float(-np.log10(max(p_value, 1e-300))),
             natural_max=worst_natural,
-            threshold=float(-np.log10(0.05 / max(outside.tested, 1))),
+            threshold=float(-np.log10(alpha / max(outside.tested, 1))),
         ),
         reason=reason,
         posterior=wrong.posterior,
@@ -225,8 +251,8 @@ def _verdict(
     note = ""
     if suspect is not None and suspect.doubt:
         note = f"models that never saw it contradict it, but {suspect.doubt}"
-    elif not judged and compared < 0.5 * rows and rows >= FEWEST_ROWS:
-        note = f"unlike the other sources: only {compared} of {rows} rows have similar rows elsewhere"
+    elif not judged and compared == 0 and rows >= FEWEST_ROWS:
+        note = "unlike the other sources: most of its rows have no similar rows elsewhere"
     elif not judged:
         note = "too small to judge"
     bad = suspect is not None and not suspect.doubt

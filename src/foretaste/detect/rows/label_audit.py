@@ -1,0 +1,210 @@
+"""Probably wrong labels (FT101), counted with an interval; and sets of them that go one way (FT102)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from foretaste.detect.context import Context
+from foretaste.detect.evidence import Campaign, Evidence, Mislabels, Skipped, Statistic
+from foretaste.stats.label_noise import Plateau, clean_posterior, plateau, wrong_label_posterior
+
+LEAST_ROWS = 100
+
+WEAK = 0.05
+"""Mean doubt of the cleaned model about a row's class above which labels are too hard to settle."""
+
+LEAST_ONE_WAY = 10
+
+
+class LabelAudit:
+    """Which labels the rest of the data contradicts, row by row.
+
+    Two passes: the rows the first pass doubts are left out of the second's training. The count is the sum of the
+    posterior; as many of the most contradicted rows are flagged, if the share of right labels among them is expected to
+    stay near the budget, else only as many as keep to it. Where the model itself is in doubt, natural errors cannot be
+    told from flips: then only the budget counts.
+
+    Parameters
+    ----------
+    fdr : float
+        Tolerated share of right labels among the flagged rows.
+    """
+
+    rules: ClassVar[tuple[str, ...]] = ("FT101", "FT102")
+    title: ClassVar[str] = "label audit"
+    modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
+    scope: ClassVar[str] = "row"
+
+    def __init__(self, *, fdr: float = 0.05) -> None:
+        self.fdr = fdr
+
+    def examine(self, context: Context) -> Evidence:
+        known = np.flatnonzero(context.y >= 0)
+        if context.n_classes < 2:
+            return _nothing("fewer than two classes can be learned")
+        if len(known) < LEAST_ROWS:
+            return _nothing(
+                f"{len(known)} labelled rows are too few to learn the labels from ({LEAST_ROWS} needed)"
+            )
+        if context.text is None and context.table is None:
+            return _nothing("there are no text or feature columns to judge labels by")
+        y = context.y[known]
+        log_p = context.log_probability[known]
+        judged = _judge(context, known, log_p, y, strict=False)
+        if judged.doubt > WEAK:
+            judged = _judge(context, known, log_p, y, strict=True)
+        if not judged.found.anchors.any():
+            return _nothing(
+                "no class has rows the models are sure of and right about, so wrong labels cannot be told from hard rows"
+            )
+        log_p, found, clean, posterior, doubt = (
+            judged.log_p,
+            judged.found,
+            judged.clean,
+            judged.posterior,
+            judged.doubt,
+        )
+        low, high = (
+            float(wrong_label_posterior(clean, y, found.at(bound)).sum()) for bound in (0.025, 0.975)
+        )
+        chosen = self._flag(log_p, y, posterior, low, doubt)
+        expected = np.where(clean.argmax(axis=1) == y, _second(clean), clean.argmax(axis=1))
+        mislabels = Mislabels(
+            rows=known[chosen],
+            posterior=posterior[chosen],
+            expected=expected[chosen],
+            all_posterior=_spread(posterior, known, len(context)),
+            estimate=float(posterior.sum()),
+            low=min(low, float(posterior.sum())),
+            high=max(high, float(posterior.sum())),
+            accuracy=float((log_p.argmax(axis=1) == y).mean()),
+            doubt=doubt,
+            reason=_abstention(found, context, doubt),
+        )
+        campaigns = _one_way(context, mislabels) if doubt <= WEAK else []
+        return Evidence(campaigns=campaigns, mislabels=mislabels)
+
+    def _flag(
+        self,
+        log_p: NDArray[np.float64],
+        y: NDArray[np.integer],
+        posterior: NDArray[np.float64],
+        low: float,
+        doubt: float,
+    ) -> NDArray[np.int64]:
+        """Positions of the flagged rows, ascending."""
+        if low < 1:
+            return np.zeros(0, np.int64)
+        counted = _most_contradicted(log_p, y, int(round(posterior.sum())))
+        if doubt <= WEAK and len(counted) and 1 - posterior[counted].mean() <= 2 * self.fdr:
+            return np.sort(counted)
+        order = np.argsort(-posterior, kind="stable")
+        error = np.cumsum(1 - posterior[order]) / np.arange(1, len(order) + 1)
+        within = np.flatnonzero(error <= self.fdr)
+        return np.sort(order[: within[-1] + 1]) if len(within) else order[:0]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    log_p: NDArray[np.float64]
+    found: Plateau
+    clean: NDArray[np.float64]
+    posterior: NDArray[np.float64]
+    doubt: float
+
+
+def _judge(
+    context: Context,
+    known: NDArray[np.int64],
+    log_p: NDArray[np.float64],
+    y: NDArray[np.int64],
+    *,
+    strict: bool,
+) -> _Judged:
+    """Both passes: the rows the first one doubts do not train the models of the second."""
+    found = plateau(log_p, y, strict=strict)
+    clean = clean_posterior(log_p, y, found.rates)
+    posterior = wrong_label_posterior(clean, y, found.rates)
+    if posterior.sum() >= 3:
+        doubted = _most_contradicted(log_p, y, int(round(posterior.sum())))
+        log_p = context.without(known[doubted]).log_probability[known]
+        found = plateau(log_p, y, strict=strict)
+        clean = np.exp(log_p)
+        posterior = wrong_label_posterior(clean, y, found.rates)
+    return _Judged(log_p, found, clean, posterior, float(1 - clean.max(axis=1).mean()))
+
+
+def _nothing(reason: str) -> Evidence:
+    return Evidence(skipped=[Skipped("FT101", reason)])
+
+
+def _most_contradicted(log_p: NDArray[np.float64], y: NDArray[np.integer], count: int) -> NDArray[np.int64]:
+    own = log_p[np.arange(len(y)), y]
+    return np.argsort(own, kind="stable")[:count]
+
+
+def _second(clean: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.argsort(-clean, axis=1, kind="stable")[:, 1]
+
+
+def _spread(values: NDArray[np.float64], rows: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+    out = np.zeros(n)
+    out[rows] = values
+    return out
+
+
+def _abstention(found: Plateau, context: Context, doubt: float) -> str:
+    """Which classes were left out, and whether labels are hard; empty where neither."""
+    parts = []
+    left_out = [name for name, anchors in zip(context.classes, found.anchors, strict=True) if not anchors]
+    if left_out:
+        shown = ", ".join(left_out[:5]) + (f" and {len(left_out) - 5} more" if len(left_out) > 5 else "")
+        parts.append(f"no rows sure enough to judge the labels of: {shown}")
+    if doubt > WEAK:
+        parts.append(
+            f"the models leave {doubt:.0%} doubt about a row's class, so only the clearest rows are flagged"
+        )
+    return "; ".join(parts)
+
+
+def _one_way(context: Context, mislabels: Mislabels) -> list[Campaign]:
+    """Wrong labels that nearly all go from one class to one other, far beyond the classes' sizes."""
+    total = len(mislabels.rows)
+    if total < LEAST_ONE_WAY:
+        return []
+    given = context.y[mislabels.rows]
+    k = context.n_classes
+    counts = np.zeros((k, k))
+    np.add.at(counts, (mislabels.expected, given), 1)
+    size = np.bincount(context.y[context.y >= 0], minlength=k) - counts.sum(axis=0) + counts.sum(axis=1)
+    source, target = np.unravel_index(int(counts.argmax()), counts.shape)
+    count = int(counts[source, target])
+    share = float(size[source] / size.sum() / (k - 1))
+    p_value = float(binom.sf(count - 1, total, share)) * k * (k - 1)
+    rate = count / max(size[source], 1)
+    rest = (total - count) / max(size.sum() - size[source], 1)
+    if count < max(LEAST_ONE_WAY, 0.9 * total) or p_value > 1e-6 or rate < 5 * rest:
+        return []
+    rows = (mislabels.expected == source) & (given == target)
+    a, b = context.classes[source], context.classes[target]
+    return [
+        Campaign(
+            rule="FT102",
+            rows=mislabels.rows[rows],
+            target=b,
+            pattern=f"{a} labelled {b}",
+            kind="rows",
+            p_value=max(p_value, 1e-300),
+            q_value=min(1.0, max(p_value, 1e-300)),
+            effect=float(mislabels.posterior[rows].mean()),
+            support=int(size[source]),
+            statistic=Statistic("share of wrong labels that go this way", count / total, share, None),
+            reason=f"{count} of {total} probably wrong labels turn {a} into {b}; chance would turn {share:.0%} that way",
+            posterior=mislabels.posterior[rows],
+        )
+    ]
