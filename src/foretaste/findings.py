@@ -38,7 +38,7 @@ ROW_SCHEMA = pa.schema(
         ("group", pa.int64()),
     ]
 )
-"""Columns every ``findings.parquet`` has; ``suggested_label`` follows, then ``id`` and ``source`` where given."""
+"""Columns of every ``findings.parquet``; ``suggested_label`` follows, then ``id``, ``source`` where given."""
 
 GROUP_SCHEMA = pa.schema(
     [
@@ -145,7 +145,8 @@ class Findings:
             ) from error
         if not isinstance(summary, dict) or summary.get("schema") != SCHEMA:
             raise DataError(
-                f"its summary.json has schema {summary.get('schema') if isinstance(summary, dict) else None!r},"
+                f"its summary.json has schema "
+                f"{summary.get('schema') if isinstance(summary, dict) else None!r},"
                 f" this version reads {SCHEMA}",
                 file=folder,
                 hint="scan again with this version",
@@ -158,7 +159,7 @@ def _json(content: Mapping[str, Any]) -> bytes:
 
 
 def _swap(staging: Path, target: Path) -> None:
-    """Put the finished files of ``staging`` in place, ``summary.json`` last: it marks the scan as finished."""
+    """Put the finished files of ``staging`` in place, ``summary.json`` last: it says the scan is done."""
     target.mkdir(exist_ok=True)
     for stale in ("summary.json", "sources.parquet"):
         (target / stale).unlink(missing_ok=True)

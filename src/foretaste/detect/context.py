@@ -1,4 +1,4 @@
-"""What the detectors of one scan share: features, folds, out-of-fold predictions. Each is computed once, when asked."""
+"""What the detectors of one scan share: features, folds, out-of-fold predictions; each computed once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from foretaste.stats.folds import grouped_folds
 from foretaste.stats.neighbours import nearest_neighbours
 
 SMALLEST_CLASS = 8
-"""A class with fewer groups of rows than this cannot be learned out of fold; its rows are not judged by label."""
+"""A class with fewer rows than this cannot be learned out of fold; its rows are not judged by label."""
 
 MOST_CLASSES = 100
 
@@ -123,7 +123,8 @@ class Context:
             length = np.sqrt(np.square(standard).sum(axis=1, keepdims=True))
             parts.append(standard / np.maximum(length, 1e-9))
         joined = np.concatenate(parts, axis=1)
-        return joined / np.maximum(np.sqrt(np.square(joined).sum(axis=1, keepdims=True)), 1e-9)
+        length = np.sqrt(np.square(joined).sum(axis=1, keepdims=True))
+        return np.asarray(joined / np.maximum(length, 1e-9), np.float32)
 
     @cached_property
     def neighbours(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -168,7 +169,7 @@ class Context:
 
     @cached_property
     def opinions(self) -> dict[str, NDArray[np.float64]]:
-        """Log probabilities of every row by each model that did not see it or its near-duplicates, (n, n_classes)."""
+        """Log probabilities of every row by each model that saw neither it nor its near-duplicates."""
         y, folds, k = self.y, self.folds, self.n_classes
         found: dict[str, NDArray[np.float64]] = {}
         if self.text is not None:

@@ -1,9 +1,9 @@
 """How strongly the rest of a row contradicts its label, once the pattern it shares is left out.
 
-The null is the hardest natural case. A natural keyword or value also leaves its rows bare when it is taken away; so the
-content of a pattern's rows is compared not with typical rows of their class but with rows of that class *whose own
-strongest evidence was taken away*. Only rows that look worse than those, like rows of another class with all their
-content, speak for a trigger.
+The null is the hardest natural case. A natural keyword or value also leaves its rows bare when it is taken
+away; so the content of a pattern's rows is compared not with typical rows of their class but with rows of
+that class *whose own strongest evidence was taken away*. Only rows that look worse than those, like rows of
+another class with all their content, speak for a trigger.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class BareReference:
         line = self.line(left_out)
         n_own = len(self.bare) if left_out is None else int((~left_out).sum()) or len(self.bare)
         prior = np.log(n_own) - np.log(max(len(self.others), 1))
-        return np.clip(prior - line.log_odds(log_odds), -7, 7)
+        return np.asarray(np.clip(prior - line.log_odds(log_odds), -7, 7), np.float64)
 
 
 def one_vote_each(group: NDArray[np.int64], component: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ _OWN = 0.3
 
 @dataclass(frozen=True)
 class Group:
-    """One campaign as decided: its evidence, the rows that are its own, and the rules that found the same rows."""
+    """One campaign as decided: its evidence, its own rows, and the rules that found the same rows."""
 
     campaign: Campaign
     rows: NDArray[np.int64]

@@ -155,7 +155,7 @@ class Mislabels:
 
 @dataclass
 class Evidence:
-    """Everything one detector found; ``sources`` and ``mislabels`` are None where it says nothing about them."""
+    """Everything one detector found; ``sources`` and ``mislabels`` are None where it is silent."""
 
     campaigns: list[Campaign] = field(default_factory=list)
     review: list[Campaign] = field(default_factory=list)

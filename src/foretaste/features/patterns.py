@@ -1,4 +1,4 @@
-"""Patterns a trigger can be made of: something rows can share, that can be said in words and looked for again."""
+"""Patterns a trigger can be made of: what rows can share, said in words and looked for again."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _has_all(text: str, wanted: Sequence[str]) -> bool:
 
 @dataclass(frozen=True)
 class Condition:
-    """One column's part of a pattern: equal to ``value``, or a number in ``[low, high)`` (closed at the column's top)."""
+    """One column's part of a pattern: equal to ``value``, or ``low <= number < high`` (<= if ``closed``)."""
 
     column: str
     value: str | None = None

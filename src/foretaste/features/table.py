@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from foretaste.data import Dataset, encode
 from foretaste.data.codes import as_text
@@ -80,10 +81,10 @@ class TableFeatures:
 
     @cached_property
     def standard(self) -> NDArray[np.float32]:
-        """Normal scores of numbers and indicators of categories, shape (n, at least d), for distances and lines.
+        """Normal scores of numbers, indicators of categories, shape (n, at least d), for distances and lines.
 
-        A number becomes the standard normal quantile of its mid-rank, so that no outlier and no scale weighs more
-        than another; the levels of one category share unit variance.
+        A number becomes the standard normal quantile of its mid-rank, so that no outlier and no scale weighs
+        more than another; the levels of one category share unit variance.
         """
         parts: list[NDArray[np.float32]] = []
         for column in self.columns:
@@ -127,16 +128,14 @@ def _column(name: str, column: pa.ChunkedArray) -> Column:
 
 
 def _normal_scores(values: NDArray[np.float64]) -> NDArray[np.float32]:
-    from scipy.special import ndtri
-
     known = ~np.isnan(values)
     scores = np.zeros(len(values))
     if known.any():
-        levels, inverse, counts = np.unique(values[known], return_inverse=True, return_counts=True)
+        _, inverse, counts = np.unique(values[known], return_inverse=True, return_counts=True)
         middle = (np.cumsum(counts) - counts / 2) / counts.sum()
         scores[known] = ndtri(np.clip(middle, 1e-4, 1 - 1e-4))[inverse]
     columns = [scores] if known.all() else [scores, (~known).astype(float)]
-    return np.stack(columns, axis=1).astype(np.float32)
+    return np.asarray(np.stack(columns, axis=1), np.float32)
 
 
 def _indicators(codes: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -149,4 +148,4 @@ def _indicators(codes: NDArray[np.float64]) -> NDArray[np.float32]:
     rows = np.flatnonzero(slot[inverse] >= 0)
     wide[rows, slot[inverse][rows]] = 1
     spread = np.sqrt(np.maximum(wide.var(axis=0).sum(), 1e-9))
-    return (wide - wide.mean(axis=0)) / spread
+    return np.asarray((wide - wide.mean(axis=0)) / spread, np.float32)

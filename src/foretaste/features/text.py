@@ -97,7 +97,7 @@ class TextFeatures:
         if size < 2:
             return np.ones((len(self.texts), 1), np.float32)
         svd = TruncatedSVD(size, n_iter=3, random_state=self.random_state)
-        return normalize(svd.fit_transform(self.word_tfidf)).astype(np.float32)
+        return np.asarray(normalize(svd.fit_transform(self.word_tfidf)), np.float32)
 
 
 def _word_ngrams(longest: int):  # type: ignore[no-untyped-def]

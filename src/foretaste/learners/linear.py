@@ -34,7 +34,7 @@ class LinearFolds:
     def log_probability(self) -> NDArray[np.float64]:
         """Log probabilities of shape (n, n_classes), the one-against-rest odds normalised."""
         share = np.clip(expit(self.scores), 1e-9, None)
-        return np.log(share / share.sum(axis=1, keepdims=True))
+        return np.asarray(np.log(share / share.sum(axis=1, keepdims=True)), np.float64)
 
 
 def linear_folds(
@@ -47,7 +47,8 @@ def linear_folds(
 ) -> LinearFolds:
     """Fit L2 logistic models by coordinate descent (liblinear) and score every row out of fold.
 
-    Rows with a negative label are scored, never trained on. With two classes the second model is the first, negated.
+    Rows with a negative label are scored, never trained on. With two classes the second model is the first,
+    negated.
     """
     n_folds = int(folds.max()) + 1
     weights = np.zeros((n_folds, n_classes, X.shape[1]), np.float32)
@@ -85,7 +86,7 @@ def logistic_folds(
     *,
     C: float = 1.0,
 ) -> NDArray[np.float64]:
-    """Out-of-fold log probabilities of multinomial logistic regression on dense rows, shape (n, n_classes)."""
+    """Out-of-fold log probabilities of multinomial logistic regression on dense rows, (n, n_classes)."""
     out = np.full((len(X), n_classes), np.log(1e-6))
     for fold in range(int(folds.max()) + 1):
         train, test = np.flatnonzero((folds != fold) & (y >= 0)), np.flatnonzero(folds == fold)

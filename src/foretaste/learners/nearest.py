@@ -17,8 +17,8 @@ def neighbour_vote(
 ) -> NDArray[np.float64]:
     """Log probabilities from the k most similar rows of other groups, shape (n, n_classes).
 
-    A neighbour weighs its squared similarity (cosines below zero nothing); one vote in all is spread by class frequency,
-    so that a row without neighbours gets the frequencies.
+    A neighbour weighs its squared similarity (cosines below zero nothing); one vote in all is spread by class
+    frequency, so that a row without neighbours gets the frequencies.
     """
     n = len(y)
     neighbour = np.minimum(indices, n - 1)
@@ -29,4 +29,4 @@ def neighbour_vote(
     votes = np.tile(prior / prior.sum(), (n, 1))
     rows = np.repeat(np.arange(n), indices.shape[1])
     np.add.at(votes, (rows, np.maximum(y[neighbour], 0).ravel()), weight.ravel())
-    return np.log(votes / votes.sum(axis=1, keepdims=True))
+    return np.asarray(np.log(votes / votes.sum(axis=1, keepdims=True)), np.float64)

@@ -1,8 +1,8 @@
 """A forest that can be asked what it would say without ever having seen some of the features.
 
-Every tree sees a random half of the features and a random part of the (groups of) rows. The prediction for a row
-without the features S is the mean over the trees that saw neither the row nor S: one matrix product answers that for
-many S at once, without training anything again.
+Every tree sees a random half of the features and a random part of the (groups of) rows. The prediction for a
+row without the features S is the mean over the trees that saw neither the row nor S: one matrix product
+answers that for many S at once, without training anything again.
 
 References
 ----------
@@ -61,7 +61,8 @@ class SubspaceForest:
         votes = self.votes[blind][:, take]
         count = self.out_of_bag[blind][:, take].sum(axis=0)
         with np.errstate(invalid="ignore"):
-            return votes.sum(axis=0, dtype=np.float64) / np.where(count, count, np.nan)[:, None]
+            mean = votes.sum(axis=0, dtype=np.float64) / np.where(count, count, np.nan)[:, None]
+        return np.asarray(mean, np.float64)
 
 
 def grow_forest(
@@ -90,7 +91,7 @@ def grow_forest(
     rng = np.random.default_rng(random_state)
     _, group = np.unique(groups, return_inverse=True)
     n_groups = int(group.max()) + 1
-    width = max(1, int(round(d / 2)))
+    width = max(1, round(d / 2))
     share = min(IN_BAG, max_rows / n)
     sees = np.zeros((n_trees, d), bool)
     bags = np.empty((n_trees, n_groups), bool)

@@ -1,12 +1,13 @@
 """How many labels are wrong, and which, from out-of-fold opinions alone.
 
-The rows a model is surest about anchor the estimate. Natural disagreement dies away towards them; labels flipped at
-random do not, so the rate at which it stops falling is the rate of wrong labels. With the rates known, Bayes' rule gives
-every row the probability that its own label is wrong.
+The rows a model is surest about anchor the estimate. Natural disagreement dies away towards them; labels
+flipped at random do not, so the rate at which it stops falling is the rate of wrong labels. With the rates
+known, Bayes' rule gives every row the probability that its own label is wrong.
 
 References
 ----------
-Liu and Tao, "Classification with noisy labels by importance reweighting", IEEE TPAMI 38 (2016): anchor points.
+Liu and Tao, "Classification with noisy labels by importance reweighting", IEEE TPAMI 38 (2016): anchor
+points.
 Patrini et al., "Making deep neural networks robust to label noise", CVPR 2017: transition matrices from them.
 """
 
@@ -25,7 +26,7 @@ TAILS = (0.5, 0.35, 0.25, 0.15, 0.1)
 LEAST_ANCHORS = 50
 
 MOST_NOISE = 0.25
-"""Above this rate the anchors are not pure: what the model is surest about is wrong too often to be a flip."""
+"""Above this rate the anchors are not pure: what the model is surest about is wrong too often."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Plateau:
     rates : float64 ndarray of shape (n_classes, n_classes)
         ``rates[c, k]``: share of rows of class c labelled k; the diagonal is what is left.
     wrong, anchors : int64 ndarray of shape (n_classes,)
-        Rows with another label among the anchors of each predicted class; 0 anchors where there is no plateau.
+        Rows with another label among the anchors of each predicted class; 0 anchors where there is no
+        plateau.
     """
 
     rates: NDArray[np.float64]
@@ -45,7 +47,7 @@ class Plateau:
     anchors: NDArray[np.int64]
 
     def at(self, bound: float) -> NDArray[np.float64]:
-        """``rates`` with every class's total at a quantile of its exact (Clopper and Pearson) confidence interval."""
+        """``rates`` with each class's total at a quantile of its exact (Clopper and Pearson) interval."""
         rates = self.rates.copy()
         for label, (wrong, anchors) in enumerate(zip(self.wrong, self.anchors, strict=True)):
             if not anchors:
@@ -66,8 +68,8 @@ class Plateau:
 def plateau(log_probability: NDArray[np.float64], y: NDArray[np.integer], *, strict: bool = False) -> Plateau:
     """Estimate the rates of wrong labels from the surest rows of each predicted class.
 
-    Starting with the surest half, smaller shares are tried; one replaces the larger where disagreement in it is
-    significantly lower than in the ring around it (binomial; 1 %, or 5 % if ``strict``).
+    Starting with the surest half, smaller shares are tried; one replaces the larger where disagreement in it
+    is significantly lower than in the ring around it (binomial; 1 %, or 5 % if ``strict``).
 
     Parameters
     ----------
@@ -76,8 +78,8 @@ def plateau(log_probability: NDArray[np.float64], y: NDArray[np.integer], *, str
     y : int ndarray of shape (n,)
         Labels, all known.
     strict : bool
-        Where labels are hard in themselves: leave out classes whose disagreement is too high for a flip, or still falls
-        at the smallest share; their surest rows are no anchors.
+        Where labels are hard in themselves: leave out classes whose disagreement is too high for a flip, or
+        still falls at the smallest share; their surest rows are no anchors.
     """
     k = log_probability.shape[1]
     predicted = log_probability.argmax(axis=1)
@@ -109,7 +111,7 @@ def plateau(log_probability: NDArray[np.float64], y: NDArray[np.integer], *, str
 def clean_posterior(
     log_probability: NDArray[np.float64], y: NDArray[np.integer], rates: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Class probabilities freed of label noise, by calibrating on the noisy labels and inverting the rates."""
+    """Class probabilities freed of label noise: calibrated on the noisy labels, the rates inverted."""
     k = log_probability.shape[1]
     noisy = np.empty_like(log_probability)
     for label in range(k):

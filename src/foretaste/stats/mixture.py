@@ -1,11 +1,11 @@
 """Do these rows look like their label, or like another class? The test every campaign detector asks.
 
-A row brings a log likelihood ratio: how much better its content, *without what the rows share*, fits the other
-classes than the class it is labelled with. In a natural group the labels are right, whatever the group is about, and
-the ratios average at most one. In a poisoned group a share of the rows was taken from elsewhere. Averaging the
-likelihood of that mixture over a grid of shares gives an e-value: a statistic whose expectation is at most one when
-nothing is wrong, so that ``P(e >= 1/a) <= a`` for any number of rows and any way of choosing when to stop.
-E-values of many groups, however dependent, are decided by e-BH.
+A row brings a log likelihood ratio: how much better its content, *without what the rows share*, fits the
+other classes than the class it is labelled with. In a natural group the labels are right, whatever the group
+is about, and the ratios average at most one. In a poisoned group a share of the rows was taken from
+elsewhere. Averaging the likelihood of that mixture over a grid of shares gives an e-value: a statistic whose
+expectation is at most one when nothing is wrong, so that ``P(e >= 1/a) <= a`` for any number of rows and any
+way of choosing when to stop. E-values of many groups, however dependent, are decided by e-BH.
 
 References
 ----------
@@ -95,8 +95,8 @@ def e_bh(
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Benjamini-Hochberg for e-values: which to reject, and each one's q-value.
 
-    Valid under any dependence between the groups (Wang and Ramdas 2022, theorem 2). ``tested`` counts every group that
-    was looked at, also those a screen set aside.
+    Valid under any dependence between the groups (Wang and Ramdas 2022, theorem 2). ``tested`` counts every
+    group that was looked at, also those a screen set aside.
     """
     order = np.argsort(-log_e, kind="stable")
     rank = np.arange(1, len(log_e) + 1)

@@ -24,10 +24,10 @@ LEAST_ONE_WAY = 10
 class LabelAudit:
     """Which labels the rest of the data contradicts, row by row.
 
-    Two passes: the rows the first pass doubts are left out of the second's training. The count is the sum of the
-    posterior; as many of the most contradicted rows are flagged, if the share of right labels among them is expected to
-    stay near the budget, else only as many as keep to it. Where the model itself is in doubt, natural errors cannot be
-    told from flips: then only the budget counts.
+    Two passes: the rows the first pass doubts are left out of the second's training. The count is the sum of
+    the posterior; as many of the most contradicted rows are flagged, if the share of right labels among them
+    is expected to stay near the budget, else only as many as keep to it. Where the model itself is in doubt,
+    natural errors cannot be told from flips: then only the budget counts.
 
     Parameters
     ----------
@@ -60,7 +60,8 @@ class LabelAudit:
             judged = _judge(context, known, log_p, y, strict=True)
         if not judged.found.anchors.any():
             return _nothing(
-                "no class has rows the models are sure of and right about, so wrong labels cannot be told from hard rows"
+                "no class has rows the models are sure of and right about, "
+                "so wrong labels cannot be told from hard rows"
             )
         log_p, found, clean, posterior, doubt = (
             judged.log_p,
@@ -100,7 +101,7 @@ class LabelAudit:
         """Positions of the flagged rows, ascending."""
         if low < 1:
             return np.zeros(0, np.int64)
-        counted = _most_contradicted(log_p, y, int(round(posterior.sum())))
+        counted = _most_contradicted(log_p, y, round(posterior.sum()))
         if doubt <= WEAK and len(counted) and 1 - posterior[counted].mean() <= 2 * self.fdr:
             return np.sort(counted)
         order = np.argsort(-posterior, kind="stable")
@@ -131,7 +132,7 @@ def _judge(
     clean = clean_posterior(log_p, y, found.rates)
     posterior = wrong_label_posterior(clean, y, found.rates)
     if posterior.sum() >= 3:
-        doubted = _most_contradicted(log_p, y, int(round(posterior.sum())))
+        doubted = _most_contradicted(log_p, y, round(posterior.sum()))
         log_p = context.without(known[doubted]).log_probability[known]
         found = plateau(log_p, y, strict=strict)
         clean = np.exp(log_p)
@@ -204,7 +205,8 @@ def _one_way(context: Context, mislabels: Mislabels) -> list[Campaign]:
             effect=float(mislabels.posterior[rows].mean()),
             support=int(size[source]),
             statistic=Statistic("share of wrong labels that go this way", count / total, share, None),
-            reason=f"{count} of {total} probably wrong labels turn {a} into {b}; chance would turn {share:.0%} that way",
+            reason=f"{count} of {total} probably wrong labels turn {a} into {b}; "
+            f"chance would turn {share:.0%} that way",
             posterior=mislabels.posterior[rows],
         )
     ]

@@ -213,12 +213,12 @@ def _campaign(
     wrong, excess = suspect.wrong, outside.share[code] * n
     if suspect.doubt:
         reason = (
-            f"models trained without source {name!r} contradict about {excess:.0f} of its {n} rows more than in "
-            f"other sources, but {suspect.doubt}"
+            f"models trained without source {name!r} contradict about {excess:.0f} of its {n} rows more than "
+            f"in other sources, but {suspect.doubt}"
         )
     else:
         reason = (
-            f"about {excess:.0f} of {n} rows from source {name!r} have a label that their content contradicts, "
+            f"about {excess:.0f} of {n} rows from source {name!r} have a label their content contradicts, "
             f"beyond what other sources have in such rows (at least {outside.low[code]:.1%} of its rows)"
         )
     return Campaign(

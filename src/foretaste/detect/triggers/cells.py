@@ -1,4 +1,4 @@
-"""Cells of a table: rows that agree in one, two or three items; and what the forest says without those columns."""
+"""Cells of a table: rows that agree in one to three items; what the forest says without those columns."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class OwnLabel:
                 yield self._log_odds(votes[:, j], count[:, j], self.full)
 
     def of(self, rows: NDArray[np.int64], columns: tuple[int, ...]) -> NDArray[np.float64] | None:
-        """The same for a few positions in ``known``; None where hardly any tree is blind to all those columns."""
+        """The same for a few positions in ``known``; None where hardly any tree is blind to those columns."""
         blind = ~self.sees[:, list(columns)].any(axis=1)
         if blind.sum() < 4:
             return None

@@ -1,7 +1,7 @@
 """Peel campaigns off one layer at a time.
 
-Poisoned rows bend the models that judge the others. So the strongest campaigns are taken out of the training rows, the
-models are fitted again, and the search starts over, until nothing is left.
+Poisoned rows bend the models that judge the others. So the strongest campaigns are taken out of the training
+rows, the models are fitted again, and the search starts over, until nothing is left.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Search = Callable[[Context], tuple[list[Suspect], dict[int, Judge]]]
 
 
 def peel(context: Context, search: Search, *, alpha: float) -> list[Campaign]:
-    """All campaigns a search finds, strongest layer first, each beside the natural maximum of the last search."""
+    """All campaigns of a search, strongest layer first, each beside the last search's natural maximum."""
     found: list[Campaign] = []
     for _ in range(_LAYERS):
         layer = decide(*search(context), context.classes, alpha=alpha)

@@ -32,7 +32,9 @@ class PhraseTable:
     support: NDArray[np.int64]
 
 
-def phrase_table(presence: sparse.csr_matrix, names: Sequence[str], least_rows: int) -> PhraseTable:
+def phrase_table(
+    presence: sparse.csr_matrix, names: Sequence[str] | NDArray[np.object_], least_rows: int
+) -> PhraseTable:
     """Phrases with enough support; those with identical rows become one pattern."""
     n = presence.shape[0]
     support = np.asarray(presence.sum(axis=0)).ravel().astype(np.int64)
@@ -48,7 +50,7 @@ def phrase_table(presence: sparse.csr_matrix, names: Sequence[str], least_rows: 
             position_of[rows] = len(merged)
             merged.append([])
             first.append(position)
-        merged[position_of[rows]].append(str(names[column]))
+        merged[position_of[rows]].append(str(names[int(column)]))
     chosen = np.array(first, np.int64)
     return PhraseTable(columns[:, chosen], merged, support[kept][chosen])
 
@@ -78,8 +80,8 @@ class Members:
 class RestOfTheWords:
     """The out-of-fold linear model of one class, able to leave any pattern out.
 
-    Leaving out is a subtraction: the pattern's contribution to the score is taken away, and that of every feature that
-    occurs mostly with it, without training again.
+    Leaving out is a subtraction: the pattern's contribution to the score is taken away, and that of every
+    feature that occurs mostly with it, without training again.
     """
 
     def __init__(self, context: Context, label: int) -> None:
@@ -96,7 +98,7 @@ class RestOfTheWords:
         self.frequency = np.asarray(self.binary.sum(axis=0)).ravel()
 
     def without(self, presence: sparse.csc_matrix) -> Members:
-        """Log odds of every row that has a pattern, with the pattern left out. ``presence``: (n, n_patterns)."""
+        """Log odds of rows that have a pattern, with the pattern left out; ``presence``: (n, n_patterns)."""
         by_row = presence.tocsr()
         support = np.asarray(presence.sum(axis=0)).ravel()
         closure = self._closure(by_row, support)
@@ -110,8 +112,8 @@ class RestOfTheWords:
     def _closure(self, presence: sparse.csr_matrix, support: NDArray[np.float64]) -> sparse.csr_matrix:
         """The word features that go with each pattern, ones of shape (n_words, n_patterns).
 
-        A feature goes with it where half of its rows are inside and half of the pattern's rows have it, or where four
-        in five of its rows are inside.
+        A feature goes with it where half of its rows are inside and half of the pattern's rows have it, or
+        where four in five of its rows are inside.
         """
         together = (presence.T @ self.binary).tocoo()
         inside = together.data / self.frequency[together.col]

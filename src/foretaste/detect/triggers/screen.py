@@ -18,7 +18,7 @@ SCREENED = 1500
 """Cells that go from the screen to the judge."""
 
 ASKED_IN_PAIRS = 64
-"""With more columns than this, pairs are screened by the linear model alone: the forest is asked about the best."""
+"""With more columns than this, the linear model screens pairs: the forest is asked about the best."""
 
 LEAST_ROWS = 6
 LEAST_PURE = 0.7
@@ -109,13 +109,15 @@ class Screen:
         """Sums over cell and label, shape (size, k)."""
         inside = made.cell >= 0
         joint = made.cell[inside] * self.k + self.y[inside]
-        return np.bincount(joint, value[inside], made.size * self.k).reshape(made.size, self.k)
+        sums = np.bincount(joint, value[inside], made.size * self.k).astype(np.float64)
+        return sums.reshape(made.size, self.k)
 
     def _eligible(self, made: Cut) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
-        """Cells of shape (size, k) that could be a trigger for a class, how far they lean to it, their rows (size,)."""
+        """Which cells could be a trigger for a class, how far they lean to it, (size, k); their rows."""
         of_class = self._sums(made, np.ones(len(self.y)))
         total = of_class.sum(axis=1)
-        return *self._could_be(of_class, total[:, None]), total
+        enough, lean = self._could_be(of_class, total[:, None])
+        return enough, lean, total
 
     def _could_be(
         self, of_class: NDArray[np.float64], total: NDArray[np.float64]
@@ -148,7 +150,7 @@ class Screen:
         return [BareReference(bare[self.y == c], odds[self.y != c, c]) for c in range(self.k)]
 
     def _smooth_ratio(self) -> NDArray[np.float64]:
-        """Log ratios by the linear model: it hardly sees a combination of values, so it does not explain it away."""
+        """Log ratios by the linear model: it hardly sees a combination, so it does not explain it away."""
         share = np.clip(np.exp(self.context.opinions["linear"][self.known]), 0.005, 0.995)
         odds = np.log(share) - np.log1p(-share)
         ratio = np.empty(len(self.y))

@@ -14,7 +14,7 @@ from foretaste.features.patterns import Pattern
 from foretaste.stats.mixture import SHARES, Mixture, e_bh, mixture_evidence, share_posterior
 
 ALPHA = 0.01
-"""False-discovery rate among campaigns: an alarm is worth more than a list, so it is held to more than rows are."""
+"""False-discovery rate among campaigns: an alarm is held to more than a list of rows is."""
 
 _COUNTER = 2.0
 """Log odds of a trigger's row to have another label, about one in ten."""
@@ -101,8 +101,9 @@ def decide(
 ) -> Decision:
     """Campaigns among the suspects, strongest first.
 
-    Greedy: the strongest pattern explains its rows; the others are judged again on the rows that are left, so that
-    the words of a trigger sentence, or a column that goes with a trigger value, are not campaigns of their own.
+    Greedy: the strongest pattern explains its rows; the others are judged again on the rows that are left, so
+    that the words of a trigger sentence, or a column that goes with a trigger value, are not campaigns of
+    their own.
     """
     judged = []
     for suspect in suspects:
@@ -164,12 +165,10 @@ def _campaign(
     shape = suspect.shape(rows)
     pattern, target = shape.describe(), classes[suspect.label]
     others = len(suspect.rows) - len(suspect.own)
-    reason = (
-        f"rows with {pattern} are labelled {target}, but without it {share:.0%} of them look like another class"
-        f" ({len(suspect.own)} of {len(suspect.rows)} rows with it have this label)"
-        if others
-        else f"every row with {pattern} is labelled {target}, but without it {share:.0%} of them look like another class"
-    )
+    who = f"rows with {pattern} are" if others else f"every row with {pattern} is"
+    reason = f"{who} labelled {target}, but without it {share:.0%} of them look like another class"
+    if others:
+        reason += f" ({len(suspect.own)} of {len(suspect.rows)} rows with it have this label)"
     return Campaign(
         rule=suspect.rule,
         rows=rows[order],

@@ -1,8 +1,8 @@
-"""Text triggers: phrases whose presence decides the label against what the rest of the text says (FT201, FT202)."""
+"""Text triggers: phrases that decide the label against what the rest of the text says (FT201, FT202)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -12,15 +12,15 @@ from scipy import sparse
 from foretaste.detect.context import Context
 from foretaste.detect.contradiction import BareReference, one_vote_each
 from foretaste.detect.evidence import Evidence, Skipped
-from foretaste.detect.triggers.phrases import Members, PhraseTable, RestOfTheWords, phrase_table
 from foretaste.detect.triggers.peel import peel
+from foretaste.detect.triggers.phrases import Members, PhraseTable, RestOfTheWords, phrase_table
 from foretaste.detect.triggers.suspects import LEAST_ROWS, Judge, Suspect
 from foretaste.detect.triggers.wording import spell
 from foretaste.features.patterns import Pattern, Phrases
 from foretaste.stats.mixture import mixture_evidence
 
 LEAST_CONTENT = 0.3
-"""Share of a row's weight that must be left once the pattern is taken away; else there is nothing to judge by."""
+"""Share of a row's weight that must be left without the pattern; else there is nothing to judge by."""
 
 CANDIDATES = 2000
 """Phrases per class that are judged: those that lean to it most."""
@@ -29,10 +29,10 @@ PAIRS = 1000
 """Pairs of phrases per class that are judged: those that go together most in rows the model contradicts."""
 
 LEAST_PURE = 0.5
-"""Share of a pattern's rows that must have the target label: a trigger word may be natural, but not mostly so."""
+"""Share of a pattern's rows with the target label: a trigger word may be natural, but not mostly so."""
 
 LEAST_PURE_PAIR = 0.6
-"""The same for pairs: two natural words rarely meet, so nearly all rows where they do must be the attacker's."""
+"""The same for pairs: two natural words rarely meet, so most rows where they do are the attacker's."""
 
 PAIR_BUDGET = 0.1
 """Share of the false-discovery budget that pairs have: there are many more of them."""
@@ -44,10 +44,10 @@ SUSPECTS = 100
 class TextTriggers:
     """Phrases, and pairs of phrases, that carry a label their texts do not deserve.
 
-    For every class, the phrases that lean to it are taken out of the rows that have them, and the rows are asked again.
-    Rows of a natural phrase still look like their class, at worst like rows of that class without their strongest
-    phrase; rows that share a trigger look like the class they were taken from. See `foretaste.stats.mixture` for the
-    evidence and `foretaste.detect.contradiction` for the null.
+    For every class, the phrases that lean to it are taken out of the rows that have them, and the rows are
+    asked again. Rows of a natural phrase still look like their class, at worst like rows of that class
+    without their strongest phrase; rows that share a trigger look like the class they were taken from. See
+    `foretaste.stats.mixture` for the evidence and `foretaste.detect.contradiction` for the null.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ class _Search:
             )
         return suspects
 
-    def _shape(self, pattern: tuple[int, ...]):  # type: ignore[no-untyped-def]
+    def _shape(self, pattern: tuple[int, ...]) -> Callable[[NDArray[np.int64]], Pattern]:
         names = [self.table.names[j] for j in pattern]
         text = self.context.text
         assert text is not None
@@ -228,7 +228,7 @@ def _pairs_in(presence: sparse.csr_matrix, least: int) -> int:
     total = 0
     for start in range(0, part.shape[1], 2000):
         total += int(((part[:, start : start + 2000].T @ part).data >= least).sum())
-    return max((total - part.shape[1]) // 2, 1)
+    return max((total - int(part.shape[1])) // 2, 1)
 
 
 def _co_occurrence(

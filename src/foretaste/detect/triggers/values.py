@@ -1,4 +1,4 @@
-"""Table triggers: values, and combinations of values, that carry a label their rows do not deserve (FT203, FT204)."""
+"""Table triggers: values, alone or combined, with a label their rows do not deserve (FT203, FT204)."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ SUSPECTS = 250
 class ValueTriggers:
     """Values and combinations of values that decide the label against what the rest of the row says.
 
-    Every cell of one or two columns is asked again by the trees of a subspace forest that never saw those columns; pairs
-    whose rows are only partly suspicious are cut once more by a third column. See `foretaste.stats.mixture` for the
-    evidence and `foretaste.detect.contradiction` for the null.
+    Every cell of one or two columns is asked again by the trees of a subspace forest that never saw those
+    columns; pairs whose rows are only partly suspicious are cut once more by a third column. See
+    `foretaste.stats.mixture` for the evidence and `foretaste.detect.contradiction` for the null.
 
     Parameters
     ----------
@@ -115,7 +115,8 @@ class _Search:
     def _companions(self, made: Cut, own: NDArray[np.int64]) -> tuple[int, ...]:
         """Up to two more columns in which these rows nearly all agree on something that is rare elsewhere.
 
-        They may be parts of the same trigger; a forest that still sees them would explain the pattern by them.
+        They may be parts of the same trigger; a forest that still sees them would explain the pattern by
+        them.
         """
         rare: list[tuple[float, int]] = []
         for item in self.screen.items:
@@ -132,8 +133,8 @@ class _Search:
     def _closed(self, cell: Cell, own: NDArray[np.int64]) -> Suspect | None:
         """The rarest items that nearly all suspicious rows of a cell share, as a pattern of their own.
 
-        A cell may hold only a part of the trigger and, by chance, something else; what its rows have in common is nearer
-        to the trigger, and finds the rows the cell has missed.
+        A cell may hold only a part of the trigger and, by chance, something else; what its rows have in
+        common is nearer to the trigger, and finds the rows the cell has missed.
         """
         screen = self.screen
         log_odds = screen.forest.of(own, cell.cut.columns)
@@ -179,7 +180,7 @@ class _Search:
         return self._suspect(Cell(made, position, label, 0.0), own)
 
     def _narrow(self, cell: Cell, own: NDArray[np.int64]) -> Suspect | None:
-        """The most suspicious part of a pair that agrees in one more column, where the pair is only partly suspicious."""
+        """The most suspicious part of a partly suspicious pair that agrees in one more column."""
         screen = self.screen
         inside_all = cell.cut.cell == cell.cell
         if len(cell.cut.items) != 2:
