@@ -1,0 +1,272 @@
+"""Bursts in time (FT304): short stretches with more contradicted rows than content explains; and whether the
+rows of a campaign that was found otherwise arrived together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from foretaste.detect.context import Context
+from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
+from foretaste.detect.excess import GroupExcess, contradiction_strata, judge_groups
+from foretaste.detect.wrong_rows import WrongRows, wrong_rows
+
+LEAST_WINDOWS = 8
+"""Windows in the coarsest division of time; a longer stretch is no burst."""
+
+SMALLEST_WINDOW = 20
+"""Rows of a window in the finest division."""
+
+FEWEST_WRONG = 3
+
+LEAST_SHARE = 0.5
+"""Share of a campaign's rows that must lie within its burst."""
+
+LEAST_ODDS = 4.0
+"""How much larger the odds of lying in that stretch must be in the campaign than elsewhere."""
+
+
+@dataclass(frozen=True)
+class _Window:
+    rows: NDArray[np.int64]
+    excess: GroupExcess
+    group: int
+    p_value: float
+    natural: float
+    tested: int
+
+
+class Bursts:
+    """Scan time for windows with an excess of wrong labels.
+
+    Time is divided into windows of equal numbers of rows, twice as many in every further division, each
+    division once more shifted by half a window. The windows of a division are compared with each other as
+    sources are (see `foretaste.detect.excess`): exactly, given content and label, and against the spread
+    that windows show by nature. The error rate is shared by the divisions. Overlapping windows are one burst.
+
+    The models have seen other rows of the window: new material, a season or a release, is no burst of wrong
+    labels where it is labelled alike.
+
+    Parameters
+    ----------
+    alpha : float
+        Family-wise error rate over all windows of all divisions.
+    fdr : float
+        Share of good rows tolerated among the rows listed for a burst.
+
+    References
+    ----------
+    Kulldorff, "A spatial scan statistic", Communications in Statistics 26 (1997).
+    """
+
+    rules: ClassVar[tuple[str, ...]] = ("FT304",)
+    title: ClassVar[str] = "bursts in time"
+    modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
+    scope: ClassVar[str] = "group"
+
+    def __init__(self, *, alpha: float = 0.01, fdr: float = 0.05) -> None:
+        self.alpha = alpha
+        self.fdr = fdr
+
+    def examine(self, context: Context) -> Evidence:
+        times = context.dataset.times
+        if times is None:
+            return _nothing("no time column; name it with --time")
+        if context.text is None and context.table is None:
+            return _nothing("there are no text or feature columns to judge labels by")
+        if context.n_classes < 2:
+            return _nothing("fewer than two classes can be learned")
+        timed = np.flatnonzero(np.isfinite(times) & (context.y >= 0))
+        timed = timed[np.argsort(times[timed], kind="stable")]
+        divisions = _divisions(times[timed])
+        if not divisions:
+            return _nothing(
+                f"{len(timed)} labelled rows at {len(np.unique(times[timed]))} different times are too few "
+                f"to compare stretches of time"
+            )
+        found = [
+            window for windows in divisions for window in self._judge(context, timed, windows, len(divisions))
+        ]
+        campaigns: list[Campaign] = []
+        taken = np.zeros(len(context), bool)
+        doubted = np.zeros(len(context), bool)
+        for window in found:
+            doubted[window.rows] = True
+        reference = np.flatnonzero((context.y >= 0) & ~doubted)
+        for window in sorted(found, key=lambda w: w.p_value):
+            if taken[window.rows].any():
+                continue
+            wrong = wrong_rows(context.log_probability, context.y, window.rows, reference, self.fdr)
+            low = float(window.excess.low[window.group])
+            if len(wrong.rows) < max(FEWEST_WRONG, low * len(window.rows) / 3):
+                continue
+            taken[window.rows] = True
+            campaigns.append(_campaign(context, times, window, wrong, self.alpha))
+        return Evidence(campaigns=campaigns)
+
+    def _judge(
+        self, context: Context, timed: NDArray[np.int64], windows: NDArray[np.int64], divisions: int
+    ) -> list[_Window]:
+        """The bad windows of one division."""
+        n_windows = int(windows.max()) + 1
+        rows = np.bincount(windows[windows >= 0], minlength=n_windows)
+        strata = contradiction_strata(context.log_probability[timed], context.y[timed], windows, n_windows)
+        excess = judge_groups(strata, rows, alpha=self.alpha / divisions)
+        natural = excess.judged & ~excess.bad
+        highest = float(max([0.0, *(-np.log10(excess.p_value[natural]))]))
+        return [
+            _Window(
+                np.sort(timed[windows == group]),
+                excess,
+                group,
+                float(excess.p_value[group]),
+                highest,
+                excess.tested * divisions,
+            )
+            for group in np.flatnonzero(excess.bad).tolist()
+        ]
+
+
+def _nothing(reason: str) -> Evidence:
+    return Evidence(skipped=[Skipped("FT304", reason)])
+
+
+def _divisions(times: NDArray[np.float64]) -> list[NDArray[np.int64]]:
+    """Window of each row in every division; ``times`` ascend. Equal times share a window."""
+    n = len(times)
+    first = np.searchsorted(times, times)
+    last = np.searchsorted(times, times, side="right") - 1
+    middle = (first + last) / 2
+    divisions: list[NDArray[np.int64]] = []
+    count = LEAST_WINDOWS
+    while n / count >= SMALLEST_WINDOW:
+        for shift in (0.0, 0.5):
+            window = np.floor(middle * count / n + shift).astype(np.int64)
+            window = np.unique(window, return_inverse=True)[1]
+            if window[-1] + 1 >= LEAST_WINDOWS and not any(np.array_equal(window, d) for d in divisions):
+                divisions.append(window)
+        count *= 2
+    return divisions
+
+
+def _campaign(
+    context: Context, times: NDArray[np.float64], window: _Window, wrong: WrongRows, alpha: float
+) -> Campaign:
+    n, share = len(window.rows), float(window.excess.share[window.group])
+    inside = times[wrong.rows]
+    start, end = float(inside.min()), float(inside.max())
+    stretch = f"{spell_time(start)} to {spell_time(end)}"
+    return Campaign(
+        rule="FT304",
+        rows=wrong.rows,
+        target=None if wrong.target is None else context.classes[wrong.target],
+        pattern=stretch,
+        kind="time",
+        p_value=max(window.p_value, 1e-300),
+        q_value=min(max(window.p_value, 1e-300) * window.tested, 1.0),
+        effect=float(np.clip(share, 0, 1)),
+        support=n,
+        statistic=Statistic(
+            "evidence against the stretch of time (-log10 p)",
+            float(-np.log10(max(window.p_value, 1e-300))),
+            natural_max=window.natural,
+            threshold=float(-np.log10(alpha / window.tested)),
+        ),
+        reason=(
+            f"about {share * n:.0f} of {n} rows that arrived around {stretch} have a label their content "
+            f"contradicts, beyond what other stretches of time have"
+        ),
+        posterior=wrong.posterior,
+        parts=[{"start": start, "end": end}],
+    )
+
+
+def spell_time(seconds: float) -> str:
+    """A moment as a person writes it, in UTC; the plain number where it is no date.
+
+    Examples
+    --------
+    >>> spell_time(0.0)
+    '1970-01-01 00:00:00'
+    """
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (OverflowError, OSError, ValueError):
+        return f"{seconds:g}"
+
+
+def burst_of(
+    times: NDArray[np.float64] | None, rows: NDArray[np.int64], *, alpha: float = 0.01
+) -> tuple[float, float, float] | None:
+    """The short stretch of time in which most rows of a campaign arrived, if there is one.
+
+    A stretch is as long as the share of all rows that arrived in it, so that a busy day is no burst. Among
+    stretches no longer than 1/2, 1/4, 1/8 ... the one with the most campaign rows is found; the p-value is
+    that of the scan statistic, Bonferroni over the lengths.
+
+    Parameters
+    ----------
+    times : float64 ndarray of shape (n,), or None
+        Seconds; NaN where missing.
+    rows : int64 ndarray
+        The campaign.
+    alpha : float
+        Above this p-value there is no burst.
+
+    Returns
+    -------
+    tuple of (start, end, p_value), or None
+        Times of the first and the last row of the stretch.
+
+    References
+    ----------
+    Wallenstein and Neff, "An approximation for the distribution of the scan statistic", Statistics in
+    Medicine 6 (1987).
+
+    Examples
+    --------
+    >>> start, end, p_value = burst_of(np.arange(1000.0), np.arange(400, 430))
+    >>> start, end, p_value < 1e-20
+    (400.0, 429.0, True)
+    """
+    if times is None:
+        return None
+    everyone = np.sort(times[np.isfinite(times)])
+    mine = np.sort(times[rows][np.isfinite(times[rows])])
+    n, count = len(everyone), len(mine)
+    if count < FEWEST_WRONG or n <= count:
+        return None
+    first, last = np.searchsorted(everyone, mine), np.searchsorted(everyone, mine, side="right")
+    lengths = 0.5 ** np.arange(1, max(int(np.log2(n / count)) + 2, 2))
+    best: tuple[float, float, float] | None = None
+    for length in lengths:
+        # for each campaign row as the first of the stretch: how many more fit
+        end = np.searchsorted(last, first + length * n, side="right")
+        held = end - np.arange(count)
+        at = int(held.argmax())
+        size, inside = int(last[end[at] - 1] - first[at]) if held[at] > 0 else 0, int(held[at])
+        if inside < LEAST_SHARE * count or not _stands_out(inside, count, size, n):
+            continue
+        p_value = min(_scan_tail(inside, count, float(length)) * len(lengths), 1.0)
+        if p_value <= alpha and (best is None or p_value < best[2]):
+            best = (float(mine[at]), float(mine[end[at] - 1]), max(p_value, 1e-300))
+    return best
+
+
+def _stands_out(inside: int, count: int, size: int, n: int) -> bool:
+    odds = (inside + 0.5) / (count - inside + 0.5)
+    rest = size - inside
+    return odds >= LEAST_ODDS * (rest + 0.5) / (n - count - rest + 0.5)
+
+
+def _scan_tail(inside: int, count: int, length: float) -> float:
+    """Probability that some stretch of this length holds ``inside`` or more of ``count`` uniform points."""
+    at = float(binom.pmf(inside, count, length))
+    beyond = float(binom.sf(inside - 1, count, length))
+    return max((inside / length - count - 1) * at, 0.0) + 2 * beyond
