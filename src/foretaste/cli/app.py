@@ -1,0 +1,71 @@
+"""The verbs under one command, and what holds for all of them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import warnings
+from typing import Annotated, Any
+
+import typer
+
+from foretaste import __version__
+from foretaste.cli import attack, clean, demo, doctor, explain, problems, report, scan
+
+app = typer.Typer(
+    name="foretaste",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"foretaste {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def foretaste(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="FORETASTE_DEBUG", help="Show the traceback of an error.")
+    ] = False,
+) -> None:
+    """Taste the data before the model does: find, explain and remove training-data poisoning."""
+    problems.show_tracebacks(debug)
+    if not debug:
+        warnings.simplefilter("ignore")  # what a library wants to tell its programmer is not for the user
+
+
+for _verb in (
+    scan.scan,
+    clean.clean,
+    explain.explain,
+    report.report,
+    attack.attack,
+    demo.demo,
+    doctor.doctor,
+):
+    app.command(**getattr(_verb, "command_settings", {}))(problems.in_one_line(_verb))
+
+
+def run() -> None:
+    """Run the command line of this process."""
+    signal.signal(signal.SIGTERM, _stop)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # file names need not be text
+    app()
+
+
+def _stop(*_: Any) -> None:
+    """A polite kill is an interruption like Ctrl-C: half-written files are taken away."""
+    raise KeyboardInterrupt
+
+
+__all__ = ["app", "run"]
