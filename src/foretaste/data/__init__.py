@@ -1,7 +1,7 @@
 """Rows with roles: readers, writers, column profile, content hashes."""
 
 from foretaste.data.arrays import images_from_tensor
-from foretaste.data.codes import Codes, encode
+from foretaste.data.codes import Codes, as_text, encode
 from foretaste.data.containers import as_dataset, from_arrays, rows_of, table_like
 from foretaste.data.dataset import Dataset
 from foretaste.data.formats import DataFile, open_file, write_table
@@ -19,6 +19,7 @@ __all__ = [
     "Roles",
     "TableHash",
     "as_dataset",
+    "as_text",
     "encode",
     "file_sha256",
     "from_arrays",

@@ -49,8 +49,10 @@ class Context:
     ----------
     classes : list of str
         Names of the classes that are judged, at most `MOST_CLASSES`, each with `SMALLEST_CLASS` rows or more.
-    y : int64 ndarray of shape (n,)
+    label_index : int64 ndarray of shape (n,)
         Index into ``classes``; -1 where the label is missing or its class is not judged.
+    y : int64 ndarray of shape (n,)
+        The same for the rows that may train a model; -1 also for those left out (`without`).
     """
 
     def __init__(self, dataset: Dataset, *, random_state: int = 0, jobs: int = 2) -> None:
@@ -65,7 +67,8 @@ class Context:
         index[judged] = np.arange(len(judged))
         self.class_codes = judged
         self.classes = [labels.names[code] for code in judged]
-        self.y = index[labels.codes]
+        self.label_index = index[labels.codes]
+        self.y = self.label_index
 
     def without(self, rows: NDArray[np.int64]) -> Context:
         """The same rows, but no model is trained on these: their labels count as missing.

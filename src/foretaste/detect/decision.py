@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Mislabels, Skipped, SourceVerdict
+from foretaste.detect.sources.bursts import burst_of
+from foretaste.detect.sources.tied import Tie, tie_to_sources
 
 ORDER = ("FT201", "FT202", "FT203", "FT204", "FT301", "FT303", "FT401", "FT304", "FT104", "FT103", "FT102")
 """Which rule speaks first where campaigns share rows: the one that says most about how they were made."""
@@ -46,6 +48,8 @@ class Decision:
         Flagged as a wrong label, and in no campaign.
     reviewed : int64 ndarray of shape (n,)
         Position in ``review`` of rows that are only worth a look; -1 for others.
+    ties : list of list of Tie
+        The sources of each group, most rows first; empty without a source column.
     """
 
     groups: list[Group]
@@ -56,7 +60,8 @@ class Decision:
     group_of: NDArray[np.int64]
     posterior: NDArray[np.float64]
     mislabelled: NDArray[np.bool_]
-    reviewed: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    reviewed: NDArray[np.int64]
+    ties: list[list[Tie]]
 
     @property
     def flagged(self) -> NDArray[np.bool_]:
@@ -64,11 +69,19 @@ class Decision:
         return (self.group_of >= 0) | self.mislabelled
 
 
-def decide(context: Context, found: list[Evidence]) -> Decision:
-    """Join the evidence of all detectors: one set of rows, one campaign."""
+def decide(context: Context, found: list[Evidence], *, alpha: float = 0.01) -> Decision:
+    """Join the evidence of all detectors: one set of rows, one campaign.
+
+    Parameters
+    ----------
+    context : Context
+    found : list of Evidence
+    alpha : float
+        Family-wise error rate of what is said about where and when a campaign came from.
+    """
     n = len(context)
     campaigns = [campaign for evidence in found for campaign in evidence.campaigns]
-    groups = _separate(campaigns, n)
+    groups, ties = _where_and_when(context, _separate(campaigns, n), alpha)
     group_of = np.full(n, -1, np.int64)
     posterior = np.zeros(n)
     for position, group in enumerate(groups):
@@ -92,13 +105,32 @@ def decide(context: Context, found: list[Evidence]) -> Decision:
         groups=groups,
         review=review,
         mislabels=mislabels,
-        sources=_sources(found, group_of, mislabelled, context),
+        sources=_sources(found, group_of, mislabelled, ties, context),
         skipped=[skip for evidence in found for skip in evidence.skipped],
         group_of=group_of,
         posterior=posterior,
         mislabelled=mislabelled,
         reviewed=reviewed,
+        ties=ties,
     )
+
+
+def _where_and_when(
+    context: Context, groups: list[Group], alpha: float
+) -> tuple[list[Group], list[list[Tie]]]:
+    """Sources (FT402) and moments (FT304) that the rows of a campaign share, as corroboration."""
+    own = [replace(group.campaign, rows=group.rows, posterior=None) for group in groups]
+    ties = tie_to_sources(context, own, alpha=alpha) if context.source is not None and groups else []
+    times = context.dataset.times
+    for position, group in enumerate(groups):
+        rules = list(group.corroborated_by)
+        if ties and any(tie.tied for tie in ties[position]):
+            rules.append("FT402")
+        burst = None if times is None else burst_of(times, group.rows)
+        if burst is not None and burst[2] <= alpha / len(groups) and group.campaign.rule != "FT304":
+            rules.append("FT304")
+        groups[position] = replace(group, corroborated_by=tuple(dict.fromkeys(rules)))
+    return groups, ties
 
 
 def _separate(campaigns: list[Campaign], n: int) -> list[Group]:
@@ -133,16 +165,37 @@ def _separate(campaigns: list[Campaign], n: int) -> list[Group]:
 
 
 def _sources(
-    found: list[Evidence], group_of: NDArray[np.int64], mislabelled: NDArray[np.bool_], context: Context
+    found: list[Evidence],
+    group_of: NDArray[np.int64],
+    mislabelled: NDArray[np.bool_],
+    ties: list[list[Tie]],
+    context: Context,
 ) -> list[SourceVerdict] | None:
-    """The sources table with the rows that ended up flagged, worst source first."""
+    """The sources table with the rows that ended up flagged, worst source first.
+
+    A source that a campaign is tied to is flagged whether or not its other rows look wrong.
+    """
     verdicts = next((e.sources for e in found if e.sources is not None), None)
     names = context.dataset.sources
     if verdicts is None or names is None or context.source is None:
         return verdicts
-    flagged = np.bincount(
-        context.source[(context.source >= 0) & ((group_of >= 0) | mislabelled)], minlength=len(names)
-    )
-    count = dict(zip(names.names, flagged, strict=True))
-    listed = [replace(v, flagged_rows=int(count.get(v.source, 0))) for v in verdicts]
+    flagged = (group_of >= 0) | mislabelled
+    count = np.bincount(context.source[(context.source >= 0) & flagged], minlength=len(names))
+    rows = dict(zip(names.names, count.tolist(), strict=True))
+    tied: dict[str, Tie] = {}
+    for tie in (tie for of_group in ties for tie in of_group if tie.tied):
+        if tie.source not in tied or tie.p_value < tied[tie.source].p_value:
+            tied[tie.source] = tie
+    listed = []
+    for verdict in verdicts:
+        verdict = replace(verdict, flagged_rows=rows.get(verdict.source, 0))
+        if verdict.source in tied and not verdict.flagged:
+            tie = tied[verdict.source]
+            note = "; ".join(filter(None, [f"{tie.rows} rows of one campaign come from it", verdict.note]))
+            excess = max(verdict.excess, float(tie.rows))
+            verdict = replace(
+                verdict, flagged=True, p_value=min(verdict.p_value, tie.p_value), excess=excess, note=note
+            )
+            verdict = replace(verdict, low=min(max(verdict.low, 0.0), excess), high=max(verdict.high, excess))
+        listed.append(verdict)
     return sorted(listed, key=lambda v: (not v.flagged, not v.judged, v.p_value, -v.excess))

@@ -1,0 +1,163 @@
+"""`scan`: taste the data before the model does."""
+
+from __future__ import annotations
+
+import os
+import time as clock
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from foretaste._scan.exhibits import exhibits
+from foretaste._scan.large import DEFAULT_MEMORY, bounded
+from foretaste._scan.plan import Choice, Plan, Progress
+from foretaste._scan.tables import findings_tables, row_verdicts
+from foretaste.data import Dataset
+from foretaste.detect.context import Context
+from foretaste.detect.decision import Decision, decide
+from foretaste.detect.evidence import Campaign
+from foretaste.detect.rows.label_audit import LabelAudit
+from foretaste.detect.sources.bursts import Bursts
+from foretaste.detect.sources.excess import BadSources
+from foretaste.detect.triggers.text import TextTriggers
+from foretaste.detect.triggers.values import ValueTriggers
+from foretaste.errors import ConfigError, DataError
+from foretaste.findings import Findings
+
+ALARM = 0.2
+"""Share of the false-discovery budget that campaigns have: an alarm must be rarer wrong than a single row."""
+
+STEPS = 12
+
+
+def scan(
+    data: Any,
+    *,
+    label: str | None = None,
+    source: str | None = None,
+    time: str | None = None,
+    id: str | None = None,
+    text: str | None = None,
+    image: str | None = None,
+    trusted: Any = None,
+    fdr: float = 0.05,
+    seed: int = 0,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    memory: int | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Findings:
+    """Find the rows, campaigns and sources not to trust, without a clean reference and without a poison rate.
+
+    Parameters
+    ----------
+    data
+        A path to any supported file or folder, or what `foretaste.data.as_dataset` takes: a pandas, polars or
+        Arrow table, ``(X, y)`` or ``(X, y, source)``.
+    label, source, time, id, text, image : str, optional
+        Columns by the part they play. A label is needed; the others are recognised or left out.
+    trusted
+        Rows known to be right, with the same columns: models learn from them too; they are never flagged.
+    fdr : float in (0, 0.5]
+        Tolerated share of good rows among those flagged as mislabelled; campaigns get a fifth of it.
+    seed : int
+        The same input, seed and version give the same findings.
+    select, ignore : sequence of str
+        Rule codes, or how they begin (``"FT2"``).
+    memory : int, optional
+        Bytes a scan may use; a larger file is judged by a sample, and all its rows by the patterns in it.
+    jobs : int, optional
+        Threads; by default those of the machine.
+    progress : callable, optional
+        Called as ``progress(step, done, total)``.
+
+    Returns
+    -------
+    Findings
+        Its verdict is ``incomplete`` where a test broke, or where nothing could be tested.
+
+    Raises
+    ------
+    DataError
+        Where the data cannot be read or have no label.
+    ConfigError
+        Where a setting cannot be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(300, 4))
+    >>> scan((X, (X[:, 0] > 0).astype(int))).verdict
+    'clean'
+    """
+    started = clock.perf_counter()
+    if not 0 < fdr <= 0.5:
+        raise ConfigError(f"fdr is {fdr!r}; it must be above 0 and at most 0.5")
+    choice = Choice(tuple(select), tuple(ignore))
+    whole = bounded(
+        data,
+        {"label": label, "source": source, "time": time, "id": id, "text": text, "image": image},
+        memory=DEFAULT_MEMORY if memory is None else memory,
+        random_state=seed,
+        trusted=trusted,
+    )
+    _require_label(whole.sample)
+    context = Context(whole.sample, random_state=seed, jobs=jobs or os.cpu_count() or 1)
+    plan = Plan(choice, len(context), STEPS, progress)
+    context, decision = investigate(context, plan, fdr)
+    if progress is not None:
+        progress("report", STEPS, STEPS)
+    decision = whole.untrusted(decision)
+    verdicts = row_verdicts(whole, context, decision)
+    rows, groups, sources, summary = findings_tables(whole, decision, verdicts, plan, fdr)
+    settings = {"fdr": fdr, "seed": seed, "select": ", ".join(select), "ignore": ", ".join(ignore)}
+    shown = exhibits(whole, context, decision, verdicts, plan, settings)
+    summary["seconds"] = round(clock.perf_counter() - started, 3)
+    return Findings(rows, groups, sources, summary, shown)
+
+
+def investigate(context: Context, plan: Plan, fdr: float) -> tuple[Context, Decision]:
+    """Coordination before suspicion: what ties rows together first, then single labels.
+
+    Rows of a campaign that is found do not train the models that judge the others. Returns the last, cleanest
+    context beside the decision.
+    """
+    alpha = ALARM * fdr
+    plan.share("features", lambda: context.folds)
+    plan.share("models", lambda: context.log_probability)
+    patterns: list[Campaign] = []
+    for detector in (
+        TextTriggers(alpha=alpha),
+        ValueTriggers(alpha=alpha),
+    ):
+        patterns += plan.examine(detector, context).campaigns
+    context = _without(context, patterns)
+
+    places: list[Campaign] = []
+    for judge in (BadSources(alpha=alpha, fdr=fdr), Bursts(alpha=alpha, fdr=fdr)):
+        places += plan.examine(judge, context).campaigns
+    context = _without(context, places)
+
+    audit = plan.examine(LabelAudit(fdr=fdr), context)
+    if audit.mislabels is not None:
+        doubted = audit.mislabels.rows
+        context = context.without(doubted) if len(doubted) else context
+    return context, decide(context, plan.found, alpha=alpha)
+
+
+def _without(context: Context, campaigns: list[Campaign]) -> Context:
+    if not campaigns:
+        return context
+    return context.without(np.unique(np.concatenate([campaign.rows for campaign in campaigns])))
+
+
+def _require_label(dataset: Dataset) -> None:
+    if dataset.roles.label is None:
+        names = ", ".join(repr(name) for name in dataset.table.column_names[:12])
+        raise DataError(
+            f"no label column is named; the columns are {names}",
+            file=dataset.name,
+            hint="name one with --label",
+        )
