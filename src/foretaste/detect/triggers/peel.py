@@ -13,24 +13,29 @@ import numpy as np
 
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign
-from foretaste.detect.triggers.suspects import Judge, Suspect, decide
+from foretaste.detect.triggers.suspects import Decision, Suspect, decide
 
 _LAYERS = 6
 _SAME_LAYER = 0.5
 """Campaigns with at least this share of the strongest one's evidence are believed with it."""
 
-Search = Callable[[Context], tuple[list[Suspect], dict[int, Judge]]]
+Search = Callable[[Context], list[Suspect]]
 
 
-def peel(context: Context, search: Search, *, alpha: float) -> list[Campaign]:
-    """All campaigns of a search, strongest layer first, each beside the last search's natural maximum."""
+def peel(context: Context, search: Search, *, alpha: float) -> Decision:
+    """All campaigns of a search, strongest layer first, each beside the last search's natural maximum.
+
+    What to review comes from the last search: there no campaign is left to bend the models.
+    """
     found: list[Campaign] = []
     for _ in range(_LAYERS):
-        layer = decide(*search(context), context.classes, alpha=alpha)
+        layer = decide(search(context), context.classes, alpha=alpha)
         if not layer.campaigns:
-            return [replace(c, statistic=replace(c.statistic, natural_max=layer.natural_max)) for c in found]
+            break
         strongest = max(c.statistic.value for c in layer.campaigns)
         believed = [c for c in layer.campaigns if c.statistic.value >= _SAME_LAYER * strongest]
         found += believed
         context = context.without(np.concatenate([c.rows for c in believed]))
-    return found
+    natural = layer.natural_max
+    told = [replace(c, statistic=replace(c.statistic, natural_max=natural)) for c in found]
+    return Decision(told, layer.review, natural)

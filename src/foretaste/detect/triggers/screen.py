@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from foretaste.detect.context import Context
 from foretaste.detect.contradiction import BareReference
+from foretaste.detect.triggers.bare_rows import BareRows
 from foretaste.detect.triggers.cells import MOST_SHARE, Cut, OwnLabel, cross
 from foretaste.detect.triggers.items import Items, cut
 from foretaste.stats.calibration import fit_line
@@ -44,8 +45,6 @@ class Screen:
         Rows with a judged label; every array below is in their order.
     y : int64 ndarray
     items : list of Items
-    references : list of BareReference
-        Per class: own rows without the cell that leans to the class most, against the others as they are.
     looked_at : dict
         Number of (cell, class) looked at, by number of columns.
     """
@@ -64,8 +63,9 @@ class Screen:
         self.items = [Items(i.column, i.code[self.known], i.conditions) for i in cut(context.table, fewest)]
         self.looked_at = {1: 0, 2: 0, 3: 0}
         self.asks_pairs = len(context.table.columns) <= ASKED_IN_PAIRS
-        self.references = self._references()
-        lines = [reference.line() for reference in self.references]
+        self._bare = self._bare_rows()
+        self._others = self._of_others()
+        lines = [reference.line() for reference in self.references(1)]
         self._slope = np.array([line.slope for line in lines])
         self._offset = np.log(self.count) - np.log(np.maximum(len(self.y) - self.count, 1))
         self._offset -= np.array([line.intercept for line in lines])
@@ -84,7 +84,7 @@ class Screen:
             gain = np.log((np.exp(self.log_ratio(log_odds, self.y)) + 1) / 2)
             for items in cuts:
                 made = cross(*items)
-                enough, _, _ = self._eligible(made)
+                enough, _, _ = self.eligible(made)
                 if enough.any():
                     score = np.maximum(self._sums(made, gain), self._sums(made, smooth) / 2)
                     for cell, label in np.argwhere(enough & (score > 2)):
@@ -112,42 +112,44 @@ class Screen:
         sums = np.bincount(joint, value[inside], made.size * self.k).astype(np.float64)
         return sums.reshape(made.size, self.k)
 
-    def _eligible(self, made: Cut) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
+    def eligible(self, made: Cut) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
         """Which cells could be a trigger for a class, how far they lean to it, (size, k); their rows."""
         of_class = self._sums(made, np.ones(len(self.y)))
         total = of_class.sum(axis=1)
-        enough, lean = self._could_be(of_class, total[:, None])
-        return enough, lean, total
+        all_rows = total[:, None]
+        enough = (of_class >= self.least) & (all_rows <= MOST_SHARE * len(self.y))
+        enough &= of_class >= np.maximum(LEAST_PURE, self.prior) * all_rows
+        spread = np.sqrt(np.maximum(all_rows * self.prior * (1 - self.prior), 1e-9))
+        return enough, (of_class - all_rows * self.prior) / spread, total
 
-    def _could_be(
-        self, of_class: NDArray[np.float64], total: NDArray[np.float64]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        enough = (of_class >= self.least) & (total <= MOST_SHARE * len(self.y))
-        enough &= of_class >= np.maximum(LEAST_PURE, self.prior) * total
-        spread = np.sqrt(np.maximum(total * self.prior * (1 - self.prior), 1e-9))
-        return enough, (of_class - total * self.prior) / spread
+    def references(self, width: int) -> list[BareReference]:
+        """Per class: own rows without the ``width`` columns that lean to it most; the others as they are."""
+        bare = self._bare.without(width)
+        return [BareReference(bare[self.y == c], self._others[c]) for c in range(self.k)]
 
-    def _references(self) -> list[BareReference]:
-        most = np.full(len(self.y), -np.inf)
-        bare = self.forest.full.copy()
+    def _bare_rows(self) -> BareRows:
+        assert self.context.table is not None
+        bare = BareRows(self.forest, len(self.context.table.columns))
         grouped = self._grouped()
         log_odds_of = self.forest.without([columns for columns, _ in grouped])
         for (_, cuts), log_odds in zip(grouped, log_odds_of, strict=True):
             for items in cuts:
                 made = cross(*items)
-                enough, lean, total = self._eligible(made)
+                enough, lean, total = self.eligible(made)
                 self.looked_at[len(items)] += int((total >= self.least).sum()) * self.k
                 if not enough.any():
                     continue
                 at = np.maximum(made.cell, 0)
                 counts = (made.cell >= 0) & enough[at, self.y]
-                own_lean = np.where(counts, lean[at, self.y], -np.inf)
-                more = own_lean > most
-                most[more], bare[more] = own_lean[more], log_odds[more]
+                bare.see(made.columns, np.where(counts, lean[at, self.y], -np.inf), log_odds)
+        return bare
+
+    def _of_others(self) -> list[NDArray[np.float64]]:
+        """Log odds of each class for the rows of the others."""
         share = self.context.forest.predict(rows=self.known)
         share = np.clip(np.where(np.isnan(share), self.prior, share), 0.005, 0.995)
         odds = np.log(share) - np.log1p(-share)
-        return [BareReference(bare[self.y == c], odds[self.y != c, c]) for c in range(self.k)]
+        return [odds[self.y != c, c] for c in range(self.k)]
 
     def _smooth_ratio(self) -> NDArray[np.float64]:
         """Log ratios by the linear model: it hardly sees a combination, so it does not explain it away."""

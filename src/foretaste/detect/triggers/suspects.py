@@ -48,6 +48,9 @@ class Suspect:
     rule : str
     odds_against : float
         Number of patterns of this kind that were looked at, over the share of the error budget the kind has.
+    judge : Judge
+    doubt : str
+        Why the pattern is only worth a look, however strong; empty where it is not.
     """
 
     label: int
@@ -57,11 +60,13 @@ class Suspect:
     shape: Callable[[NDArray[np.int64]], Pattern]
     rule: str
     odds_against: float
+    judge: Judge
+    doubt: str = ""
 
 
 @dataclass
 class Judge:
-    """Judges the suspects of one class.
+    """Judges suspects of one class.
 
     Parameters
     ----------
@@ -90,15 +95,14 @@ class Judge:
 
 @dataclass(frozen=True)
 class Decision:
-    """Campaigns, strongest first, and the strongest evidence among the patterns that are none."""
+    """Campaigns and patterns to review, strongest first; the strongest evidence of patterns that are none."""
 
     campaigns: list[Campaign]
+    review: list[Campaign]
     natural_max: float | None
 
 
-def decide(
-    suspects: list[Suspect], judges: dict[int, Judge], classes: list[str], *, alpha: float = ALPHA
-) -> Decision:
+def decide(suspects: list[Suspect], classes: list[str], *, alpha: float = ALPHA) -> Decision:
     """Campaigns among the suspects, strongest first.
 
     Greedy: the strongest pattern explains its rows; the others are judged again on the rows that are left, so
@@ -107,12 +111,12 @@ def decide(
     """
     judged = []
     for suspect in suspects:
-        ratio = judges[suspect.label].log_ratio(suspect)
-        found = judges[suspect.label].evidence(suspect, ratio, np.ones(len(suspect.own), bool))
+        ratio = suspect.judge.log_ratio(suspect)
+        found = suspect.judge.evidence(suspect, ratio, np.ones(len(suspect.own), bool))
         if found.share[0] >= LEAST_SHARE:
             judged.append((float(found.log_e[0]), suspect, ratio))
     if not judged:
-        return Decision([], None)
+        return Decision([], [], None)
     accepted, _ = e_bh(np.array([e - np.log(s.odds_against) for e, s, _ in judged]), 1, alpha)
     # a trigger hardly ever comes with another label: each row that does speaks for a narrower pattern
     rank = [e - np.log(s.odds_against) - _COUNTER * (len(s.rows) - len(s.own)) for e, s, _ in judged]
@@ -124,13 +128,18 @@ def decide(
         kept = np.array([int(row) not in explained for row in suspect.own])
         if kept.sum() < LEAST_ROWS:
             continue
-        found = judges[suspect.label].evidence(suspect, ratio, kept)
+        found = suspect.judge.evidence(suspect, ratio, kept)
         if found.log_e[0] < np.log(suspect.odds_against / alpha) or found.share[0] < LEAST_SHARE:
             continue
         taken.append((suspect, kept, found, ratio))
         explained.update(int(row) for row in suspect.rows)
     natural = _natural_maximum(judged, explained)
-    return Decision([_campaign(*entry, classes, alpha, natural) for entry in taken], natural)
+    told = [_campaign(*entry, classes, alpha, natural) for entry in taken]
+    return Decision(
+        [campaign for campaign in told if campaign.rule != "FT206"],
+        [campaign for campaign in told if campaign.rule == "FT206"],
+        natural,
+    )
 
 
 def _highest_share(ratio: NDArray[np.float64]) -> float:
@@ -169,12 +178,13 @@ def _campaign(
     reason = f"{who} labelled {target}, but without it {share:.0%} of them look like another class"
     if others:
         reason += f" ({len(suspect.own)} of {len(suspect.rows)} rows with it have this label)"
+    reason += suspect.doubt
     return Campaign(
         rule=suspect.rule,
         rows=rows[order],
         target=target,
         pattern=pattern,
-        kind="values" if suspect.rule in ("FT203", "FT204") else "tokens",
+        kind="tokens" if suspect.rule in ("FT201", "FT202") else "values",
         p_value=float(np.exp(-min(log_e, 700.0))),
         q_value=float(np.exp(min(0.0, np.log(suspect.odds_against) - min(log_e, 700.0)))),
         effect=share,

@@ -70,16 +70,15 @@ class TextTriggers:
             return Evidence(
                 skipped=[Skipped(rule, "fewer than two classes can be learned") for rule in self.rules]
             )
-        return Evidence(campaigns=peel(context, _search, alpha=self.alpha))
+        return Evidence(campaigns=peel(context, _search, alpha=self.alpha).campaigns)
 
 
-def _search(context: Context) -> tuple[list[Suspect], dict[int, Judge]]:
+def _search(context: Context) -> list[Suspect]:
     assert context.text is not None
     least = int(max(LEAST_ROWS, np.ceil(0.001 * len(context))))
     table = phrase_table(context.text.phrases, context.text.phrase_names, least)
     searches = [_Search(context, table, label) for label in range(context.n_classes)]
-    suspects = [suspect for search in searches for suspect in search.suspects()]
-    return suspects, {search.label: search.judge for search in searches}
+    return [suspect for search in searches for suspect in search.suspects()]
 
 
 class _Search:
@@ -204,6 +203,7 @@ class _Search:
                     self._shape(patterns[j]),
                     rule,
                     looked_at,
+                    self.judge,
                 )
             )
         return suspects

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Evidence, Skipped
 from foretaste.detect.triggers.cells import Cut, cross
+from foretaste.detect.triggers.deciding import DecidingColumns
 from foretaste.detect.triggers.items import Items
 from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.screen import LEAST_PURE, Cell, Screen
@@ -21,8 +22,13 @@ from foretaste.stats.mixture import mixture_evidence
 BUDGET = {1: 0.3, 2: 0.6, 3: 0.1}
 """How the false-discovery budget is shared between single values, pairs and triples."""
 
+PURE_COMBINATION = 0.9
+"""Share of a combination's rows with the target label: one is chosen so that hardly any row has it."""
+
 CLOSED = 60
 """Cells whose rows are asked what else they share."""
+
+MOST_REVIEWED = 12
 
 SUSPECTS = 250
 """Cells with different rows that are judged, each without its own rows in the reference."""
@@ -41,7 +47,7 @@ class ValueTriggers:
         False-discovery rate among campaigns.
     """
 
-    rules: ClassVar[tuple[str, ...]] = ("FT203", "FT204")
+    rules: ClassVar[tuple[str, ...]] = ("FT203", "FT204", "FT206")
     title: ClassVar[str] = "value triggers"
     modalities: ClassVar[tuple[str, ...]] = ("tabular",)
     scope: ClassVar[str] = "group"
@@ -59,16 +65,12 @@ class ValueTriggers:
             problem = "with fewer than three features nothing is left to judge a value by"
         if problem is not None:
             return Evidence(skipped=[Skipped(rule, problem) for rule in self.rules])
-        return Evidence(campaigns=peel(context, _search, alpha=self.alpha))
+        found = peel(context, _search, alpha=self.alpha)
+        return Evidence(campaigns=found.campaigns, review=found.review[:MOST_REVIEWED])
 
 
-def _search(context: Context) -> tuple[list[Suspect], dict[int, Judge]]:
-    search = _Search(context)
-    judges = {
-        label: Judge(reference, search.screen.known[search.screen.y == label], context.components)
-        for label, reference in enumerate(search.screen.references)
-    }
-    return search.suspects(), judges
+def _search(context: Context) -> list[Suspect]:
+    return _Search(context).suspects()
 
 
 class _Search:
@@ -76,6 +78,8 @@ class _Search:
 
     def __init__(self, context: Context) -> None:
         self.screen = Screen(context)
+        self.deciding = DecidingColumns(self.screen)
+        self._judges: dict[tuple[int, int], Judge] = {}
 
     def suspects(self) -> list[Suspect]:
         screen = self.screen
@@ -97,20 +101,40 @@ class _Search:
 
     def _suspect(self, cell: Cell, own: NDArray[np.int64]) -> Suspect | None:
         screen = self.screen
-        columns = cell.cut.columns + self._companions(cell.cut, own)
-        log_odds = screen.forest.of(own, columns)
-        if log_odds is None:
-            return None
+        inside = cell.cut.cell == cell.cell
         size = len(cell.cut.items)
+        if size > 1 and len(own) < PURE_COMBINATION * inside.sum():
+            return None
+        companions = self._companions(cell.cut, own)
+        for some in (companions, companions[:1], ()):
+            columns = cell.cut.columns + some
+            log_odds = screen.forest.of(own, columns)
+            if log_odds is not None:
+                break
+        else:
+            return None
+        doubt = self.deciding.doubt(cell, own)
+        rule = "FT206" if doubt else "FT203" if size == 1 else "FT204"
         return Suspect(
             cell.label,
-            screen.known[cell.cut.cell == cell.cell],
+            screen.known[inside],
             screen.known[own],
             log_odds,
             _shape(cell.cut, cell.cell),
-            "FT203" if size == 1 else "FT204",
+            rule,
             max(screen.looked_at[size], 1) / BUDGET[size],
+            self._judge(cell.label, len(columns)),
+            doubt,
         )
+
+    def _judge(self, label: int, width: int) -> Judge:
+        """The judge of suspects of a class that leave out so many columns."""
+        screen = self.screen
+        if (label, width) not in self._judges:
+            rows = screen.known[screen.y == label]
+            reference = screen.references(width)[label]
+            self._judges[label, width] = Judge(reference, rows, screen.context.components)
+        return self._judges[label, width]
 
     def _companions(self, made: Cut, own: NDArray[np.int64]) -> tuple[int, ...]:
         """Up to two more columns in which these rows nearly all agree on something that is rare elsewhere.
@@ -173,7 +197,8 @@ class _Search:
         screen = self.screen
         inside = made.cell == position
         own = np.flatnonzero(inside & (screen.y == label))
-        if len(own) < screen.least or len(own) < max(LEAST_PURE, float(screen.prior[label])) * inside.sum():
+        least_pure = max(LEAST_PURE, float(screen.prior[label]))
+        if len(own) < screen.least or len(own) < least_pure * inside.sum():
             return None
         if len(made.items) == 3:
             screen.looked_at[3] = screen.looked_at[2] * max(sum(len(item) for item in screen.items) // 3, 1)

@@ -1,0 +1,83 @@
+"""Columns whose values decide the label by nature: several of them do, and not all for the same class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.detect.contradiction import one_vote_each
+from foretaste.detect.triggers.cells import cross
+from foretaste.detect.triggers.screen import Cell, Screen
+from foretaste.detect.triggers.suspects import LEAST_SHARE
+from foretaste.stats.mixture import mixture_evidence
+
+STRONG = 20.0
+"""E-value from which a single value is a rule: looked at alone, chance reaches it once in twenty times."""
+
+OF_OTHERS = 0.2
+"""Values that have more than this share of their rows in common are not two."""
+
+_MOSTLY = 0.5
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A value whose rows would not have their label without it."""
+
+    cut: int
+    label: int
+    own: NDArray[np.int64]
+    words: str
+
+
+class DecidingColumns:
+    """For every column, the single values that decide the label against the rest of their rows.
+
+    Where one value of a column does so, somebody may have planted it. Where two others do too, or one other
+    does so for another class, it is what the column is like (capital gains, error codes): a rule to know, no
+    alarm.
+
+    Parameters
+    ----------
+    screen : Screen
+    """
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self._rules: dict[int, list[_Rule]] = {}
+        log_odds_of = screen.forest.without([(items.column,) for items in screen.items])
+        for position, (items, log_odds) in enumerate(zip(screen.items, log_odds_of, strict=True)):
+            made = cross(items)
+            ratio = screen.log_ratio(log_odds, screen.y)
+            for cell, label in np.argwhere(screen.eligible(made)[0]):
+                own = np.flatnonzero((made.cell == cell) & (screen.y == label))
+                group = np.zeros(len(own), np.int64)
+                votes = one_vote_each(group, screen.context.components[screen.known[own]])
+                found = mixture_evidence(ratio[own], group, 1, weight=votes)
+                if found.log_e[0] >= np.log(STRONG) and found.share[0] >= LEAST_SHARE:
+                    rule = _Rule(position, int(label), own, items.conditions[cell].describe())
+                    self._rules.setdefault(items.column, []).append(rule)
+
+    def doubt(self, cell: Cell, own: NDArray[np.int64]) -> str:
+        """Why a pattern may be such a rule; empty where nothing says so.
+
+        Parameters
+        ----------
+        cell : Cell
+        own : int64 ndarray
+            Its rows with the label, as positions in ``screen.known``.
+        """
+        screen = self.screen
+        for items, position in zip(cell.cut.items, cell.cut.positions(cell.cell), strict=True):
+            rules = self._rules.get(items.column, [])
+            alike = (items.code == position) & (screen.y == cell.label)
+            if not rules or len(own) < _MOSTLY * alike.sum():
+                continue  # a pattern within a common value does not speak by that value
+            for cut in {rule.cut for rule in rules}:
+                others = [r for r in rules if r.cut == cut and np.isin(r.own, own).mean() <= OF_OTHERS]
+                if len(others) > 1 or any(rule.label != cell.label for rule in others):
+                    named = ", ".join(rule.words for rule in others[:3])
+                    return f"; but {named} decide the label alike, so this may be what the column means"
+        return ""
