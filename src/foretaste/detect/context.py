@@ -139,7 +139,7 @@ class Context:
         """Near-duplicate component of each row."""
         candidates = self.neighbours[0][:, :15]
         if self.text is not None:
-            return text_components(self.text.word_tfidf, candidates, self.identical)
+            return text_components(self.text.template_tfidf, candidates, self.identical)
         if self.table is not None:
             return table_components(self.table.standard, candidates, self.identical, len(self.table.columns))
         return self.identical

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-NEAR = 0.5
-"""Cosine of weighted words above which two texts are near-duplicates."""
+NEAR = 0.6
+"""Cosine of weighted words, numbers left out of account, above which two texts are near-duplicates."""
 
 
 def text_components(
@@ -19,7 +19,7 @@ def text_components(
     Parameters
     ----------
     words : csr matrix of shape (n, n_words)
-        Unit rows of weighted words; words in more than a fifth of the rows are left out here.
+        Unit rows of weighted words in no order; words in more than a fifth of the rows are left out here.
     neighbours : int ndarray of shape (n, k)
         Candidates for each row, e.g. its nearest rows in a semantic space; only these pairs are compared.
     identical : int ndarray of shape (n,)
@@ -53,8 +53,8 @@ def table_components(
 ) -> NDArray[np.int64]:
     """Components of rows that agree in nearly all columns.
 
-    Two candidates are joined where their squared distance is at most that of a change in one column in ten (at least
-    one column), in units of the columns' variance.
+    Two candidates are joined where their squared distance is at most that of a change in one column in ten
+    (at least one column), in units of the columns' variance.
     """
     n = len(standard)
     left = np.repeat(np.arange(n), neighbours.shape[1])

@@ -78,6 +78,12 @@ class TextFeatures:
         return TfidfTransformer(sublinear_tf=True).fit_transform(counts.fit_transform(self.tokens)).tocsr()
 
     @cached_property
+    def template_tfidf(self) -> sparse.csr_matrix:
+        """Sublinear tf-idf of single words with every number taken for zero, unit rows: what copies share."""
+        counts = CountVectorizer(analyzer=_without_digits, min_df=min(2, len(self.texts)), dtype=np.float32)
+        return TfidfTransformer(sublinear_tf=True).fit_transform(counts.fit_transform(self.tokens)).tocsr()
+
+    @cached_property
     def character_tfidf(self) -> sparse.csr_matrix:
         """Sublinear tf-idf of 2- to 4-character grams within words, unit rows."""
         vectorizer = TfidfVectorizer(
@@ -98,6 +104,13 @@ class TextFeatures:
             return np.ones((len(self.texts), 1), np.float32)
         svd = TruncatedSVD(size, n_iter=3, random_state=self.random_state)
         return np.asarray(normalize(svd.fit_transform(self.word_tfidf)), np.float32)
+
+
+_DIGITS = re.compile(r"\d+")
+
+
+def _without_digits(tokens: list[str]) -> list[str]:
+    return [_DIGITS.sub("0", token) for token in tokens]
 
 
 def _word_ngrams(longest: int):  # type: ignore[no-untyped-def]

@@ -1,0 +1,181 @@
+"""Near-duplicate campaigns and exact duplicates that contradict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from foretaste.attacks import NearDuplicates as Attack
+from foretaste.data.dataset import Dataset, Roles
+from foretaste.detect.context import Context
+from foretaste.detect.duplicates.campaign import (
+    CopyGroups,
+    campaign_posterior,
+    copy_campaign,
+    expected_groups,
+)
+from foretaste.detect.duplicates.near_duplicates import NearDuplicates
+from foretaste.detect.duplicates.templates import LONGEST, shared_text
+
+GOOD = [
+    "lovely",
+    "warm",
+    "bright",
+    "gentle",
+    "happy",
+    "sweet",
+    "calm",
+    "fresh",
+    "clear",
+    "kind",
+    "proud",
+    "brave",
+]
+BAD = ["awful", "cold", "dark", "cruel", "sad", "bitter", "angry", "stale", "foul", "mean", "weak", "vile"]
+PLAIN = [f"{a}{b}" for a in "bcdfghklmn" for b in ("ane", "olt", "ime", "urk", "est", "ove", "ink", "aft")]
+
+
+def reviews(n: int = 800, seed: int = 0) -> Dataset:
+    rng = np.random.default_rng(seed)
+    label = rng.integers(2, size=n)
+    texts = [
+        " ".join(rng.permutation([*rng.choice((BAD, GOOD)[k], 4, replace=False), *rng.choice(PLAIN, 7)]))
+        for k in label
+    ]
+    names = np.array(["bad", "good"])[label]
+    return Dataset(
+        pa.table({"text": texts, "label": names.tolist()}), Roles(label="label", text="text", features=())
+    )
+
+
+def test_copies_with_the_wrong_label_are_one_campaign() -> None:
+    poisoned = Attack(rate=0.06, target="good", random_state=1).poison(reviews())
+    found = NearDuplicates().examine(Context(poisoned.data))
+    (campaign,) = found.campaigns
+    assert campaign.rule == "FT301"
+    assert campaign.target == "good"
+    assert campaign.kind == "duplicates"
+    assert 0 < campaign.p_value <= campaign.q_value <= 0.05
+    flagged = np.zeros(len(poisoned.data), bool)
+    flagged[campaign.rows] = True
+    assert flagged[poisoned.mask].mean() >= 0.9
+    assert not flagged[~poisoned.mask].any()
+    assert campaign.posterior is not None
+    assert len(campaign.posterior) == len(campaign.rows)
+    assert "…" in campaign.pattern or " " in campaign.pattern
+    assert "other template" in campaign.pattern
+    assert "near-copies" in campaign.reason
+
+
+def test_copies_with_the_right_label_are_no_campaign() -> None:
+    data = reviews()
+    codes = data.labels.codes
+    copied = np.concatenate([np.full(20, row) for row in np.flatnonzero(codes == 1)[:3]])
+    assert not NearDuplicates().examine(Context(data.take(np.r_[np.arange(len(data)), copied]))).campaigns
+
+
+def test_clean_and_tiny_data_are_quiet() -> None:
+    found = NearDuplicates().examine(Context(reviews(300, seed=3)))
+    assert not found.campaigns
+    assert not found.review
+    assert not found.skipped
+    assert not NearDuplicates().examine(Context(reviews(40, seed=4))).campaigns
+
+
+def test_nothing_to_compare_by_is_said() -> None:
+    data = Dataset(pa.table({"label": ["a", "b"] * 50}), Roles(label="label", features=()))
+    assert [skip.rule for skip in NearDuplicates().examine(Context(data)).skipped] == ["FT301", "FT302"]
+
+
+def test_few_contradicting_twins_are_to_review() -> None:
+    data = reviews(400, seed=5)
+    table = data.table
+    extra = pa.table(
+        {
+            "text": table["text"][:2],
+            "label": [["good", "bad"][k == "good"] for k in table["label"][:2].to_pylist()],
+        }
+    )
+    both = Dataset(pa.concat_tables([table, table.slice(0, 2), extra]), data.roles)
+    (item,) = NearDuplicates().examine(Context(both)).review
+    assert item.rule == "FT302"
+    assert item.rows.tolist() == [402, 403]
+    assert item.support == 6
+
+
+def test_many_contradicting_twins_are_natural() -> None:
+    rng = np.random.default_rng(0)
+    table = pa.table(
+        {
+            "a": rng.integers(4, size=400),
+            "b": rng.integers(3, size=400),
+            "y": rng.choice(["no", "yes"], 400).tolist(),
+        }
+    )
+    found = NearDuplicates().examine(Context(Dataset(table, Roles(label="y", features=("a", "b")))))
+    assert not found.review
+    assert not found.campaigns
+    assert [skip.rule for skip in found.skipped] == ["FT302"]
+
+
+def test_groups_are_by_component_and_label() -> None:
+    groups = CopyGroups.of(np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, -1, 0]), 2)
+    assert groups.of_row.tolist() == [0, 0, 1, 2, -1, 3]
+    assert groups.size.tolist() == [2, 1, 1, 1]
+    assert groups.label.tolist() == [0, 1, 1, 0]
+    assert groups.mean(np.array([1.0, 3, 5, 7, 9, 11])).tolist() == [2, 5, 7, 11]
+    assert groups.surplus(2).tolist() == [1]
+
+
+def test_large_contradicted_groups_are_surprising_and_large_right_ones_are_not() -> None:
+    rng = np.random.default_rng(0)
+    size = np.r_[np.ones(900, int), np.full(60, 2), np.full(9, 3), [5, 30, 31, 30]].astype(np.int64)
+    ratio = np.where(rng.random(len(size)) < 0.02, 3.0, -4.0)
+    ratio[-3:] = -5
+    assert copy_campaign(ratio, size) is None or copy_campaign(ratio, size).p_value > 0.3  # type: ignore[union-attr]
+    ratio[-3:] = 5
+    found = copy_campaign(ratio, size)
+    assert found is not None
+    assert found.p_value < 1e-3
+    assert found.core.tolist() == [970, 971, 972]
+    assert np.flatnonzero(campaign_posterior(found, ratio, size, 0.05)).tolist() == [970, 971, 972]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_natural_sizes_and_contradictions_are_rarely_called(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    p_values = []
+    for _ in range(40):
+        size = np.minimum(rng.zipf(2.2, 600), 300).astype(np.int64)
+        ratio = np.where(rng.random(600) < rng.uniform(0.01, 0.2), 4.0, -4.0)
+        found = copy_campaign(ratio, size)
+        p_values.append(1.0 if found is None else found.p_value)
+    assert np.mean(np.array(p_values) <= 0.05) <= 0.1
+
+
+def test_expected_groups_follow_the_sizes() -> None:
+    few, many = np.array([1] * 500 + [2] * 20), np.array([1] * 500 + [2] * 20 + [30, 40, 60])
+    assert expected_groups(few, 20) < 0.1 < 3 <= expected_groups(many, 20)
+
+
+def test_the_template_is_short_and_readable() -> None:
+    words = [f"w{i}" for i in range(200)]
+    pattern, parts = shared_text([words, words[:150], words[20:]])
+    assert len(pattern) <= LONGEST
+    assert parts
+    assert shared_text([["a"], ["b"]])[0] == "alike in most words"
+
+
+def test_a_campaign_in_spam_is_found(shared_data: Path) -> None:
+    table = pq.read_table(shared_data / "sms_spam" / "sms_spam.parquet").slice(0, 1500)
+    clean = Dataset(table, Roles(label="label", text="text", features=()))
+    assert not NearDuplicates().examine(Context(clean)).campaigns
+    poisoned = Attack(rate=0.04, target="ham", random_state=0).poison(clean)
+    (campaign,) = NearDuplicates().examine(Context(poisoned.data)).campaigns
+    assert campaign.target == "ham"
+    assert poisoned.mask[campaign.rows].mean() >= 0.95
+    assert len(campaign.rows) >= 0.9 * poisoned.mask.sum()
