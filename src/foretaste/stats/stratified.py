@@ -43,7 +43,9 @@ PRIOR_SPREAD = 0.005
 PRIOR_GROUPS = 4
 """How many groups that assumption is worth."""
 
-_EXACT_WIDTH = 1 << 16
+_EXACT_WIDTH = 1 << 14
+
+_REACH = 12
 
 
 class Strata:
@@ -222,14 +224,20 @@ def log_tail(pmf: NDArray[np.float64], size: NDArray[np.int64], value: int) -> t
     if value <= 0:
         at = float((size * np.log(pmf[:, 0])).sum()) if value == 0 and (pmf[:, 0] > 0).all() else -np.inf
         return 0.0, float(np.log1p(-np.exp(at) / 2))
-    tilt, log_mgf, spread = _tilt(pmf, size, min(value, highest - 0.25))
-    if highest + 1 > _EXACT_WIDTH:
-        return _saddlepoint(tilt, log_mgf, spread, value)
-    width = 1 << highest.bit_length()
+    tilt, log_mgf, mean, variance = _tilt(pmf, size, min(value, highest - 0.25))
+    # the tilted sum lies around its mean; only what lies near has mass, so a short circle will do
+    reach = int(_REACH * np.sqrt(variance)) + _REACH * (len(levels) - 1)
+    end = min(highest, int(mean) + reach)
+    width = 1 << min(highest, int(mean) + reach, 2 * reach).bit_length()
+    if mean - value > reach:
+        return 0.0, 0.0
+    if width > _EXACT_WIDTH:
+        return _saddlepoint(tilt, log_mgf, variance, value)
     tilted = pmf * np.exp(tilt * levels)
     tilted /= tilted.sum(axis=1, keepdims=True)
     spectrum = np.exp(np.log(_angles(width, len(levels)) @ tilted.T + 1e-300) @ size)
-    mass = np.clip(np.fft.irfft(spectrum, width)[value : highest + 1], 0, None)
+    circle = np.fft.irfft(spectrum, width)
+    mass = np.clip(circle[np.arange(value, end + 1) % width], 0, None)
     beyond = mass * np.exp(-tilt * np.arange(len(mass)))
     base = log_mgf - tilt * value
     upper = float(beyond.sum())
@@ -245,9 +253,11 @@ def _angles(width: int, n_levels: int) -> NDArray[np.complex128]:
     return np.asarray(np.exp(-2j * np.pi * turns), np.complex128)
 
 
-def _tilt(pmf: NDArray[np.float64], size: NDArray[np.int64], goal: float) -> tuple[float, float, float]:
-    """The tilt under which the mean is ``goal`` (at least 0), its log moment generating function and its
-    variance.
+def _tilt(
+    pmf: NDArray[np.float64], size: NDArray[np.int64], goal: float
+) -> tuple[float, float, float, float]:
+    """The tilt under which the mean is ``goal`` (at least 0), its log moment generating function, the mean
+    and the variance.
     """
     levels = np.arange(pmf.shape[1])
 
@@ -267,8 +277,7 @@ def _tilt(pmf: NDArray[np.float64], size: NDArray[np.int64], goal: float) -> tup
     for _ in range(30):
         half = (low + high) / 2
         low, high = (half, high) if moments(half)[1] < goal else (low, half)
-    log_mgf, _, variance = moments(low)
-    return low, log_mgf, variance
+    return low, *moments(low)
 
 
 def _saddlepoint(tilt: float, log_mgf: float, variance: float, value: int) -> tuple[float, float]:

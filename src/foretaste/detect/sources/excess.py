@@ -119,6 +119,7 @@ class BadSources:
         assert context.source is not None
         n_sources = len(outside.bad)
         inside = self._judge(context, context.log_probability, compared, n_sources, only=outside.bad)
+        sure = self._judge(context, opinion, compared & surest(opinion), n_sources, only=outside.bad)
         doubted = np.append(outside.bad, False)[context.source]
         reference = np.flatnonzero((context.y >= 0) & ~doubted)
         suspects = {}
@@ -128,8 +129,10 @@ class BadSources:
             doubt = ""
             if not inside.bad[code]:
                 doubt = "its own other rows explain them: a topic of its own, or a trigger"
-            elif len(wrong.rows) < max(FEWEST_WRONG, outside.low[code] * outside.rows[code] / 3):
-                doubt = "hardly any of them is wrong beyond doubt: harder material, perhaps"
+            elif not sure.bad[code] and len(wrong.rows) < max(
+                FEWEST_WRONG, outside.low[code] * outside.rows[code] / 3
+            ):
+                doubt = "those the models are surest about are as good as elsewhere: harder material, perhaps"
             suspects[code] = _Suspect(wrong, doubt)
         return suspects
 
@@ -167,6 +170,20 @@ class BadSources:
                 f"(it leaves {left:.0%} of the label open), so sources cannot be compared"
             )
         return None
+
+
+def surest(log_probability: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """The half of each predicted class that the models are surest about.
+
+    Harder material is contradicted where the models hesitate; wrong labels are contradicted everywhere.
+    """
+    said, confidence = log_probability.argmax(axis=1), log_probability.max(axis=1)
+    sure = np.zeros(len(said), bool)
+    for label in range(log_probability.shape[1]):
+        rows = np.flatnonzero(said == label)
+        if len(rows):
+            sure[rows] = confidence[rows] >= np.median(confidence[rows])
+    return sure
 
 
 def _comparable(context: Context, source: NDArray[np.int32], sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
