@@ -83,16 +83,18 @@ def as_dataset(
     return Dataset.from_table(table, name=name or "data", **named)
 
 
-def from_arrays(X: Any, y: Any = None, source: Any = None, *, name: str = "data") -> Dataset:
-    """Rows ``X``, labels ``y [n]`` and, optionally, sources ``[n]`` as a `Dataset`.
+def from_arrays(
+    X: Any, y: Any = None, source: Any = None, *, time: Any = None, name: str = "data"
+) -> Dataset:
+    """Rows ``X``, labels ``y [n]`` and, optionally, sources and times ``[n]`` as a `Dataset`.
 
     Parameters
     ----------
     X
         Numbers ``[n, d]`` (columns ``x0``, ``x1``, ...), uint8 images, texts, or any table `as_dataset`
         takes.
-    y, source : array-like ``[n]``, optional
-        Become the columns ``label`` and ``source`` (numbered where ``X`` has such a column already).
+    y, source, time : array-like ``[n]``, optional
+        Become the columns ``label``, ``source`` and ``time`` (numbered where ``X`` has such a one already).
 
     Raises
     ------
@@ -111,7 +113,7 @@ def from_arrays(X: Any, y: Any = None, source: Any = None, *, name: str = "data"
         named["image"] = "image"
     if not _is_frame(X) and table.column_names == ["text"]:
         named["text"] = "text"
-    for role, values in (("label", y), ("source", source)):
+    for role, values in (("label", y), ("source", source), ("time", time)):
         if values is None:
             continue
         column = _column(values)

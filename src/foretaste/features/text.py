@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.preprocessing import normalize
+from sklearn.utils.extmath import randomized_svd
 
 MAX_CHARACTERS = 20_000
 """Characters of one text that are looked at: the first and the last half of this many."""
@@ -53,48 +54,49 @@ class TextFeatures:
         return [tokenize(text) for text in self.texts]
 
     @cached_property
-    def _phrases(self) -> CountVectorizer:
+    def _phrases(self) -> tuple[sparse.csr_matrix, NDArray[np.object_]]:
         # the same tokens serve every matrix: the analyzer is told to take them as they are
-        return CountVectorizer(
-            analyzer=_word_ngrams(3), min_df=min(2, len(self.texts)), dtype=np.float32, binary=True
+        return _counted(
+            CountVectorizer(
+                analyzer=_word_ngrams(3), min_df=min(2, len(self.texts)), dtype=np.float32, binary=True
+            ),
+            self.tokens,
         )
 
-    @cached_property
+    @property
     def phrases(self) -> sparse.csr_matrix:
         """Presence of word 1- to 3-grams, csr matrix of shape (n, n_phrases), float32 ones."""
-        return self._phrases.fit_transform(self.tokens).tocsr()
+        return self._phrases[0]
 
-    @cached_property
+    @property
     def phrase_names(self) -> NDArray[np.object_]:
         """The phrase of each column of `phrases`; its tokens are joined by a space."""
-        assert self.phrases is not None
-        names: NDArray[np.object_] = self._phrases.get_feature_names_out()
-        return names
+        return self._phrases[1]
 
     @cached_property
     def word_tfidf(self) -> sparse.csr_matrix:
         """Sublinear tf-idf of word 1- and 2-grams, unit rows."""
         counts = CountVectorizer(analyzer=_word_ngrams(2), min_df=min(2, len(self.texts)), dtype=np.float32)
-        return TfidfTransformer(sublinear_tf=True).fit_transform(counts.fit_transform(self.tokens)).tocsr()
+        return TfidfTransformer(sublinear_tf=True).fit_transform(_counted(counts, self.tokens)[0]).tocsr()
 
     @cached_property
     def template_tfidf(self) -> sparse.csr_matrix:
         """Sublinear tf-idf of single words with every number taken for zero, unit rows: what copies share."""
         counts = CountVectorizer(analyzer=_without_digits, min_df=min(2, len(self.texts)), dtype=np.float32)
-        return TfidfTransformer(sublinear_tf=True).fit_transform(counts.fit_transform(self.tokens)).tocsr()
+        return TfidfTransformer(sublinear_tf=True).fit_transform(_counted(counts, self.tokens)[0]).tocsr()
 
     @cached_property
     def character_tfidf(self) -> sparse.csr_matrix:
         """Sublinear tf-idf of 2- to 4-character grams within words, unit rows."""
-        vectorizer = TfidfVectorizer(
+        counts = CountVectorizer(
             analyzer="char_wb",
             ngram_range=(2, 4),
-            sublinear_tf=True,
             min_df=min(3, len(self.texts)),
             max_features=100_000,
             dtype=np.float32,
         )
-        return vectorizer.fit_transform([" ".join(tokens) for tokens in self.tokens]).tocsr()
+        found = _counted(counts, [" ".join(tokens) for tokens in self.tokens])[0]
+        return TfidfTransformer(sublinear_tf=True).fit_transform(found).tocsr()
 
     @cached_property
     def semantic(self) -> NDArray[np.float32]:
@@ -102,8 +104,19 @@ class TextFeatures:
         size = min(100, min(self.word_tfidf.shape) - 1)
         if size < 2:
             return np.ones((len(self.texts), 1), np.float32)
-        svd = TruncatedSVD(size, n_iter=3, random_state=self.random_state)
-        return np.asarray(normalize(svd.fit_transform(self.word_tfidf)), np.float32)
+        left, values, _ = randomized_svd(self.word_tfidf, size, n_iter=3, random_state=self.random_state)
+        return np.asarray(normalize(left * values), np.float32)
+
+
+def _counted(
+    vectorizer: CountVectorizer, documents: Sequence[Any]
+) -> tuple[sparse.csr_matrix, NDArray[np.object_]]:
+    """Counts and what is counted; one empty column where no term occurs often enough."""
+    try:
+        counts = vectorizer.fit_transform(documents).tocsr()
+    except ValueError:  # the vocabulary is empty
+        return sparse.csr_matrix((len(documents), 1), dtype=np.float32), np.array([""], object)
+    return counts, vectorizer.get_feature_names_out()
 
 
 _DIGITS = re.compile(r"\d+")

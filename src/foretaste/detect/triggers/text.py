@@ -138,7 +138,7 @@ class _Search:
         n = len(self.context)
         if len(contradicted) < LEAST_ROWS:
             return []
-        single = np.array([any(" " not in name for name in names) for names in self.table.names])
+        single = np.array([any(" " not in name for name in names) for names in self.table.names], bool)
         words = np.flatnonzero(single & (self.table.support <= 0.1 * n))
         presence = self.table.presence[:, words].tocsr()
         inside = presence[contradicted]

@@ -1,0 +1,58 @@
+"""Detectors by name: ours, and those of other packages (entry-point group ``foretaste.detectors``)."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from foretaste.detect.base import Detector
+from foretaste.errors import ConfigError
+
+GROUP = "foretaste.detectors"
+BUILT_IN = {
+    "text-triggers": "triggers.text:TextTriggers",
+    "value-triggers": "triggers.values:ValueTriggers",
+    "clean-label-patterns": "triggers.clean_label:CleanLabelPatterns",
+    "near-duplicates": "duplicates.near_duplicates:NearDuplicates",
+    "fabricated-rows": "rows.fabricated:FabricatedRows",
+    "bad-sources": "sources.excess:BadSources",
+    "bursts": "sources.bursts:Bursts",
+    "label-audit": "rows.label_audit:LabelAudit",
+    "concentrated-mislabels": "rows.concentrated:ConcentratedMislabels",
+}
+
+
+def detector_names() -> list[str]:
+    """Every detector there is: ours in the order of a scan, then others by name."""
+    others = {point.name for point in entry_points(group=GROUP)} - set(BUILT_IN)
+    return [*BUILT_IN, *sorted(others)]
+
+
+def find_detector(name: str) -> type[Detector]:
+    """The class of a detector; a built-in one is never replaced by another package.
+
+    Raises
+    ------
+    ConfigError
+        When there is none of that name, or another package's entry point is not a detector.
+
+    Examples
+    --------
+    >>> find_detector("label-audit").rules
+    ('FT101', 'FT102')
+    """
+    if name in BUILT_IN:
+        module, attribute = BUILT_IN[name].split(":")
+        found: type[Detector] = getattr(import_module(f"foretaste.detect.{module}"), attribute)
+        return found
+    for point in entry_points(group=GROUP, name=name):
+        loaded = point.load()
+        if not (isinstance(loaded, type) and issubclass(loaded, Detector)):
+            raise ConfigError(f"the entry point {name!r} of {GROUP} is not a detector class")
+        return loaded
+    raise ConfigError(f"there is no detector {name!r}; there are {', '.join(detector_names())}")
+
+
+def added_detectors() -> list[Detector]:
+    """Those of other packages, with their defaults."""
+    return [find_detector(name)() for name in detector_names() if name not in BUILT_IN]
