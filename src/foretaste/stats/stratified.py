@@ -23,6 +23,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import next_fast_len
 from scipy.special import log_ndtr, logsumexp, ndtri_exp
 from scipy.stats import norm
 from scipy.stats import t as student
@@ -45,7 +46,7 @@ PRIOR_GROUPS = 4
 
 _EXACT_WIDTH = 1 << 14
 
-_REACH = 12
+_REACH = 9
 
 
 class Strata:
@@ -224,18 +225,22 @@ def log_tail(pmf: NDArray[np.float64], size: NDArray[np.int64], value: int) -> t
     if value <= 0:
         at = float((size * np.log(pmf[:, 0])).sum()) if value == 0 and (pmf[:, 0] > 0).all() else -np.inf
         return 0.0, float(np.log1p(-np.exp(at) / 2))
+    alive = (size > 0) & (pmf[:, 0] < 1)
+    pmf, size = pmf[alive], size[alive]
     tilt, log_mgf, mean, variance = _tilt(pmf, size, min(value, highest - 0.25))
     # the tilted sum lies around its mean; only what lies near has mass, so a short circle will do
     reach = int(_REACH * np.sqrt(variance)) + _REACH * (len(levels) - 1)
     end = min(highest, int(mean) + reach)
-    width = 1 << min(highest, int(mean) + reach, 2 * reach).bit_length()
+    width = next_fast_len(min(highest, int(mean) + reach, 2 * reach) + 1, real=True)
     if mean - value > reach:
         return 0.0, 0.0
     if width > _EXACT_WIDTH:
         return _saddlepoint(tilt, log_mgf, variance, value)
     tilted = pmf * np.exp(tilt * levels)
     tilted /= tilted.sum(axis=1, keepdims=True)
-    spectrum = np.exp(np.log(_angles(width, len(levels)) @ tilted.T + 1e-300) @ size)
+    point = _angles(width, len(levels)) @ tilted.T
+    loudness = np.log(point.real**2 + point.imag**2 + 1e-300) @ (size / 2)  # a complex log is far slower
+    spectrum = np.exp(loudness + 1j * (np.arctan2(point.imag, point.real) @ size))
     circle = np.fft.irfft(spectrum, width)
     mass = np.clip(circle[np.arange(value, end + 1) % width], 0, None)
     beyond = mass * np.exp(-tilt * np.arange(len(mass)))
@@ -274,7 +279,7 @@ def _tilt(
         high = 0.0
     while moments(high)[1] < goal and high < 64:
         high *= 2
-    for _ in range(30):
+    for _ in range(18):
         half = (low + high) / 2
         low, high = (half, high) if moments(half)[1] < goal else (low, half)
     return low, *moments(low)
