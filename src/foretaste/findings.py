@@ -6,6 +6,7 @@ needs beside them, so that a finished scan can be rendered again without the dat
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -64,7 +65,7 @@ SOURCE_SCHEMA = pa.schema(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Findings:
     """What a scan found.
 
@@ -90,6 +91,15 @@ class Findings:
 
     def __len__(self) -> int:
         return int(self.rows.num_rows)
+
+    def __repr__(self) -> str:
+        flagged = int(np.count_nonzero(self.flagged))
+        return f"<Findings: {self.verdict}, {flagged} of {len(self)} rows flagged, {self.groups.num_rows} campaigns>"
+
+    def _repr_html_(self) -> str:
+        # By name: reports are a higher floor than findings, and only a notebook needs this one.
+        snippet: str = importlib.import_module("foretaste.report.notebook").snippet(self)
+        return snippet
 
     @property
     def verdict(self) -> Verdict:

@@ -140,7 +140,7 @@ def stamped(attack: Attack, dataset: Dataset, recipe: Path | None) -> Poisoned:
 
 
 def write(result: Poisoned, data: Path, out: Path) -> Path:
-    """Write the poisoned data in the format of ``data``, the truth and the recipe; return where the data are."""
+    """Write the poisoned data in the format of ``data``, the truth and the recipe; return its place."""
     out.mkdir(parents=True, exist_ok=True)
     suffixes = "".join(data.suffixes[-2:] if data.suffix.lower() == ".gz" else data.suffixes[-1:])
     place = out / f"poisoned{suffixes if data.is_file() else ''}"

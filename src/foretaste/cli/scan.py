@@ -146,15 +146,15 @@ def scan(
         raise ConfigError("no data are named; write foretaste scan DATA --label COLUMN")
     out_folder = Path(settings["out"])
     check_folder(out_folder, data, ("findings.parquet", "summary.json"))
-    findings = _run(data, settings)
-    findings.evidence["command"] = command(data, settings)
+    findings = run(data, settings)
     reports = write(findings, out_folder, settings["format"])
     _show(findings, out_folder, reports, settings["quiet"])
     raise typer.Exit(_status(findings, settings["fail_on"]))
 
 
-def _run(data: Path, settings: Settings) -> Findings:
-    from foretaste._scan import scan as run
+def run(data: Path, settings: Settings) -> Findings:
+    """Scan with these settings; the findings say by which command they can be had again."""
+    from foretaste._scan import scan as look
 
     used: dict[str, Any] = {
         name: settings[name] for name in ("label", "source", "time", "id", "text", "image")
@@ -162,7 +162,9 @@ def _run(data: Path, settings: Settings) -> Findings:
     used |= {name: settings[name] for name in ("trusted", "fdr", "seed", "memory", "jobs")}
     used |= {name: tuple(settings[name]) for name in ("select", "ignore")}
     with _progress(settings["quiet"]) as progress:
-        return run(data, **used, progress=progress)
+        findings = look(data, **used, progress=progress)
+    findings.evidence["command"] = command(data, settings)
+    return findings
 
 
 def command(data: Path, settings: Settings) -> str:
