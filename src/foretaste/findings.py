@@ -94,7 +94,8 @@ class Findings:
 
     def __repr__(self) -> str:
         flagged = int(np.count_nonzero(self.flagged))
-        return f"<Findings: {self.verdict}, {flagged} of {len(self)} rows flagged, {self.groups.num_rows} campaigns>"
+        found = f"{flagged} of {len(self)} rows flagged, {self.groups.num_rows} campaigns"
+        return f"<Findings: {self.verdict}, {found}>"
 
     def _repr_html_(self) -> str:
         # By name: reports are a higher floor than findings, and only a notebook needs this one.
