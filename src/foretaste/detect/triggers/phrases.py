@@ -101,7 +101,7 @@ class RestOfTheWords:
         """Log odds of rows that have a pattern, with the pattern left out; ``presence``: (n, n_patterns)."""
         by_row = presence.tocsr()
         support = np.asarray(presence.sum(axis=0)).ravel()
-        closure = self._closure(by_row, support)
+        closure = self.closure(presence)
         member = by_row.tocoo()
         row, pattern = member.row.astype(np.int64), member.col.astype(np.int64)
         removed = _entries(self.contribution @ closure, row, pattern)
@@ -109,12 +109,13 @@ class RestOfTheWords:
         content = 1 - np.bincount(pattern, weight, presence.shape[1]) / np.maximum(support, 1)
         return Members(row, pattern, self.scores[row] - removed, removed, content)
 
-    def _closure(self, presence: sparse.csr_matrix, support: NDArray[np.float64]) -> sparse.csr_matrix:
+    def closure(self, presence: sparse.spmatrix) -> sparse.csr_matrix:
         """The word features that go with each pattern, ones of shape (n_words, n_patterns).
 
         A feature goes with it where half of its rows are inside and half of the pattern's rows have it, or
         where four in five of its rows are inside.
         """
+        support = np.asarray(presence.sum(axis=0)).ravel()
         together = (presence.T @ self.binary).tocoo()
         inside = together.data / self.frequency[together.col]
         covered = together.data / np.maximum(support, 1)[together.row]
