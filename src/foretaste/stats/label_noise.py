@@ -17,13 +17,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, binom
+from scipy.stats import beta, hypergeom
 from sklearn.isotonic import IsotonicRegression
 
 TAILS = (0.5, 0.35, 0.25, 0.15, 0.1)
 """Shares of a class's rows, surest first, among which the plateau is looked for."""
 
 LEAST_ANCHORS = 50
+
+_EVEN = 0.05
 
 MOST_NOISE = 0.25
 """Above this rate the anchors are not pure: what the model is surest about is wrong too often."""
@@ -68,8 +70,9 @@ class Plateau:
 def plateau(log_probability: NDArray[np.float64], y: NDArray[np.integer], *, strict: bool = False) -> Plateau:
     """Estimate the rates of wrong labels from the surest rows of each predicted class.
 
-    Starting with the surest half, smaller shares are tried; one replaces the larger where disagreement in it
-    is significantly lower than in the ring around it (binomial; 1 %, or 5 % if ``strict``).
+    Starting with the surest half, or with all rows where the other half is no worse (Fisher, 5 %), smaller
+    shares are tried; one replaces the larger where disagreement in it is significantly lower than in the ring
+    around it (Fisher; 1 %, or 5 % if ``strict``).
 
     Parameters
     ----------
@@ -91,14 +94,15 @@ def plateau(log_probability: NDArray[np.float64], y: NDArray[np.integer], *, str
         size = half = len(rows) // 2
         if size < LEAST_ANCHORS:
             continue
+        if _fewer(other, half, len(rows)) >= _EVEN:
+            size = len(rows)  # the model is as right about the less sure half
         falls = False
         for share in TAILS[1:]:
             inner = int(share * len(rows))
             if inner < LEAST_ANCHORS:
                 break
-            falls = binom.cdf(int(other[:inner].sum()), inner, float(other[:half].mean())) < 0.01
-            ring = float(other[inner:size].mean())
-            if ring and binom.cdf(int(other[:inner].sum()), inner, ring) < (0.05 if strict else 0.01):
+            falls = _fewer(other, inner, half) < 0.01
+            if _fewer(other, inner, size) < (0.05 if strict else 0.01):
                 size = inner
         found = np.bincount(y[rows[:size]], minlength=k) / size
         total = 1 - found[label]
@@ -106,6 +110,11 @@ def plateau(log_probability: NDArray[np.float64], y: NDArray[np.integer], *, str
             continue
         rates[label], wrong[label], anchors[label] = found, int(other[:size].sum()), size
     return Plateau(rates, wrong, anchors)
+
+
+def _fewer(other: NDArray[np.bool_], inner: int, size: int) -> float:
+    """Probability of so few among the first ``inner`` of ``size``, were they spread evenly (Fisher's test)."""
+    return float(hypergeom.cdf(int(other[:inner].sum()), size, int(other[:size].sum()), inner))
 
 
 def clean_posterior(

@@ -20,14 +20,19 @@ WEAK = 0.05
 
 LEAST_ONE_WAY = 10
 
+LEAST_WRONG = 3
+"""Fewer wrong labels than this are not worth fitting all models again."""
+
+PASSES = 4
+
 
 class LabelAudit:
     """Which labels the rest of the data contradicts, row by row.
 
-    Two passes: the rows the first pass doubts are left out of the second's training. The count is the sum of
-    the posterior; as many of the most contradicted rows are flagged, if the share of right labels among them
-    is expected to stay near the budget, else only as many as keep to it. Where the model itself is in doubt,
-    natural errors cannot be told from flips: then only the budget counts.
+    The rows one pass doubts are left out of the next one's training. The count is the sum of the posterior;
+    as many of the most contradicted rows are flagged, if the share of right labels among them is expected to
+    stay near the budget, else only as many as keep to it. Where the model itself is in doubt, natural errors
+    cannot be told from flips: then only the budget counts.
 
     Parameters
     ----------
@@ -127,17 +132,29 @@ def _judge(
     *,
     strict: bool,
 ) -> _Judged:
-    """Both passes: the rows the first one doubts do not train the models of the second."""
-    found = plateau(log_p, y, strict=strict)
-    clean = clean_posterior(log_p, y, found.rates)
-    posterior = wrong_label_posterior(clean, y, found.rates)
-    if posterior.sum() >= 3:
-        doubted = _most_contradicted(log_p, y, round(posterior.sum()))
-        log_p = context.without(known[doubted]).log_probability[known]
+    """Rows that are doubted do not train the next models, until hardly any wrong label is left in there."""
+    count = round(_wrong_labels(log_p, y, strict=strict))
+    if count < LEAST_WRONG:
         found = plateau(log_p, y, strict=strict)
-        clean = np.exp(log_p)
-        posterior = wrong_label_posterior(clean, y, found.rates)
+        clean = clean_posterior(log_p, y, found.rates)
+    else:
+        for _ in range(PASSES):
+            kept = np.ones(len(y), bool)
+            kept[_most_contradicted(log_p, y, count)] = False
+            log_p = context.without(known[~kept]).log_probability[known]
+            left = _wrong_labels(log_p[kept], y[kept], strict=strict)
+            if left < max(LEAST_WRONG, 0.05 * count):
+                break
+            count += round(left)
+        found, clean = plateau(log_p, y, strict=strict), np.exp(log_p)
+    posterior = wrong_label_posterior(clean, y, found.rates)
     return _Judged(log_p, found, clean, posterior, float(1 - clean.max(axis=1).mean()))
+
+
+def _wrong_labels(log_p: NDArray[np.float64], y: NDArray[np.int64], *, strict: bool) -> float:
+    """Expected number of wrong labels when the models were calibrated on these labels."""
+    rates = plateau(log_p, y, strict=strict).rates
+    return float(wrong_label_posterior(clean_posterior(log_p, y, rates), y, rates).sum())
 
 
 def _nothing(reason: str) -> Evidence:
