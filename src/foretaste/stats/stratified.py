@@ -114,6 +114,8 @@ class Comparison:
         Estimated share of wrong rows beyond what the strata explain; may be negative.
     error : float64 ndarray of shape (n_groups,)
         Standard error of ``share``; infinite where a group's rows say nothing.
+    reference_error : float64 ndarray of shape (n_groups,)
+        The part of it that is due to the rest: what is expected is itself an estimate.
     """
 
     def __init__(self, strata: Strata, aside: NDArray[np.bool_]) -> None:
@@ -122,8 +124,9 @@ class Comparison:
         self.pool = strata.total - sum(strata.of(int(g)) for g in np.flatnonzero(aside))
         self.share = np.zeros(len(aside))
         self.error = np.full(len(aside), np.inf)
+        self.reference_error = np.zeros(len(aside))
         for group in range(len(aside)):
-            self.share[group], self.error[group] = self._estimate(group)
+            self.share[group], self.error[group], self.reference_error[group] = self._estimate(group)
 
     def _against_rest(self, group: int) -> _Against:
         own = self.strata.of(group)
@@ -136,16 +139,18 @@ class Comparison:
         level = np.rint(weight * (LEVELS / np.log1p(ALTERNATIVE * STRONGEST))).astype(np.int64)
         return _Against(own, natural, wrong, np.minimum(level, LEVELS), rest.sum(axis=1))
 
-    def _estimate(self, group: int) -> tuple[float, float]:
+    def _estimate(self, group: int) -> tuple[float, float, float]:
         seen = self._against_rest(group)
         size = seen.own.sum(axis=1)
         expected = (seen.natural * seen.level).sum(axis=1)
         reach = float((size * ((seen.wrong * seen.level).sum(axis=1) - expected)).sum())
         if reach <= 0:
-            return 0.0, np.inf
+            return 0.0, np.inf, 0.0
         variance = (seen.natural * seen.level**2).sum(axis=1) - expected**2
-        error = np.sqrt(float((variance * size * (1 + size / (seen.rest + 1.0))).sum())) / reach
-        return (float((seen.own * seen.level).sum()) - float((size * expected).sum())) / reach, float(error)
+        own = float((variance * size).sum()) / reach**2
+        reference = float((variance * size**2 / (seen.rest + 1.0)).sum()) / reach**2
+        share = (float((seen.own * seen.level).sum()) - float((size * expected).sum())) / reach
+        return share, float(np.sqrt(own + reference)), float(np.sqrt(reference))
 
     def tail(self, group: int, wrong_share: float = 0.0, *, value: int | None = None) -> tuple[float, float]:
         """Log of ``P(T >= value)`` and of the mid-p-value when ``wrong_share`` of the rows are wrong."""
@@ -171,8 +176,12 @@ class Comparison:
         return float(-ndtri_exp(min(self.tail(group)[1], -1e-12)))
 
     def p_value(self, group: int, spread: float, freedom: int) -> float:
-        """Against a natural share of wrong rows drawn from ``spread`` times Student's t, where positive."""
+        """Against a natural share of wrong rows drawn from ``spread`` times Student's t, where positive.
+
+        The uncertainty of what is expected counts as spread.
+        """
         log_null = self.tail(group)[0]
+        spread = float(np.hypot(spread, self.reference_error[group]))
         if log_null > np.log(0.2) or spread <= 0:
             return float(np.exp(log_null))
         top = max(1.5 * self.share[group], 4 * spread)
