@@ -26,26 +26,36 @@ class BareReference:
         Log odds of the class for its own rows, strongest evidence left out.
     others : float64 ndarray of shape (n_other,)
         Log odds of the class for the rows of the other classes.
+    bare_votes, other_votes : float64 ndarray of shape (n_own,) and (n_other,), optional
+        Weight of each row, so that near-duplicates count once; all the same by default.
     """
 
     bare: NDArray[np.float64]
     others: NDArray[np.float64]
+    bare_votes: NDArray[np.float64] | None = None
+    other_votes: NDArray[np.float64] | None = None
 
     def line(self, left_out: NDArray[np.bool_] | None = None) -> LogisticLine:
         """Calibration of the log odds; ``left_out`` marks own rows that are under suspicion themselves."""
-        bare = self.bare if left_out is None or left_out.all() else self.bare[~left_out]
-        score = np.concatenate([bare, self.others])
-        own = np.arange(len(score)) < len(bare)
-        return fit_line(score, own)
+        return self._calibrate(left_out)[0]
 
     def log_ratio(
         self, log_odds: NDArray[np.float64], left_out: NDArray[np.bool_] | None = None
     ) -> NDArray[np.float64]:
         """Log likelihood ratio of "another class" against "this class, bare" for rows with these log odds."""
-        line = self.line(left_out)
-        n_own = len(self.bare) if left_out is None else int((~left_out).sum()) or len(self.bare)
-        prior = np.log(n_own) - np.log(max(len(self.others), 1))
+        line, prior = self._calibrate(left_out)
         return np.asarray(np.clip(prior - line.log_odds(log_odds), -7, 7), np.float64)
+
+    def _calibrate(self, left_out: NDArray[np.bool_] | None) -> tuple[LogisticLine, float]:
+        """The calibration, and the log of how many own rows it saw for each of the others."""
+        kept = np.ones(len(self.bare), bool) if left_out is None or left_out.all() else ~left_out
+        own = np.arange(kept.sum() + len(self.others)) < kept.sum()
+        mine = np.ones(len(kept)) if self.bare_votes is None else self.bare_votes
+        theirs = np.ones(len(self.others)) if self.other_votes is None else self.other_votes
+        votes = np.concatenate([mine[kept], theirs])
+        line = fit_line(np.concatenate([self.bare[kept], self.others]), own, votes)
+        prior = np.log(max(votes[own].sum(), 1e-9)) - np.log(max(votes[~own].sum(), 1))
+        return line, float(prior)
 
 
 def one_vote_each(group: NDArray[np.int64], component: NDArray[np.int64]) -> NDArray[np.float64]:

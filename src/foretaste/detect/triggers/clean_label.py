@@ -131,8 +131,9 @@ class CleanLabelPatterns:
             effect=0.0,
             support=support,
             statistic=Statistic("likeness of its texts beyond random ones (z)", coherence, None, COHERENT),
-            reason=f"{len(pure.rows)} of {support} texts with {pattern} are labelled {target}, though they "
-            "have no more in common than random texts of that class: a phrase to know, or one that was put there",
+            reason=f"{len(pure.rows)} of {support} texts with {pattern} are labelled {target}, "
+            "though they have no more in common than random texts of that class: "
+            "a phrase to know, or one that was put there",
             shape=shape,
             parts=shape.parts(),
         )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.detect.context import Context
-from foretaste.detect.contradiction import BareReference
+from foretaste.detect.contradiction import BareReference, one_vote_each
 from foretaste.detect.triggers.bare_rows import BareRows
 from foretaste.detect.triggers.cells import MOST_SHARE, Cut, OwnLabel, cross
 from foretaste.detect.triggers.items import Items, cut
@@ -19,7 +19,7 @@ SCREENED = 1500
 """Cells that go from the screen to the judge."""
 
 ASKED_IN_PAIRS = 64
-"""With more columns than this, the linear model screens pairs: the forest is asked about the best."""
+"""With more columns than this, pairs are screened by trees blind to one of their two columns."""
 
 LEAST_ROWS = 6
 LEAST_PURE = 0.7
@@ -44,6 +44,8 @@ class Screen:
     known : int64 ndarray
         Rows with a judged label; every array below is in their order.
     y : int64 ndarray
+    votes : float64 ndarray
+        Near-duplicates with the same label have one in all.
     items : list of Items
     looked_at : dict
         Number of (cell, class) looked at, by number of columns.
@@ -56,6 +58,7 @@ class Screen:
         self.known = self.forest.known
         self.y = context.y[self.known]
         self.k = context.n_classes
+        self.votes = one_vote_each(self.y, context.components[self.known])
         self.count = np.bincount(self.y, minlength=self.k)
         self.prior = self.count / len(self.y)
         self.least = int(max(LEAST_ROWS, np.ceil(0.001 * len(context))))
@@ -65,7 +68,8 @@ class Screen:
         self.asks_pairs = len(context.table.columns) <= ASKED_IN_PAIRS
         self._bare = self._bare_rows()
         self._others = self._of_others()
-        lines = [reference.line() for reference in self.references(1)]
+        # without votes: one of each near-duplicate would make stamped rows a large part of their own null
+        lines = [BareReference(r.bare, r.others).line() for r in self.references(1)]
         self._slope = np.array([line.slope for line in lines])
         self._offset = np.log(self.count) - np.log(np.maximum(len(self.y) - self.count, 1))
         self._offset -= np.array([line.intercept for line in lines])
@@ -92,7 +96,7 @@ class Screen:
             if len(found) > 4 * SCREENED:
                 found = sorted(found, key=lambda c: -c.score)[:SCREENED]
         if not self.asks_pairs:
-            found += self._pairs_by_products(smooth)
+            found += self._pairs_by_products(smooth / 2)
         return sorted(found, key=lambda c: -c.score)[:SCREENED]
 
     def _grouped(self) -> list[tuple[tuple[int, ...], list[tuple[Items, ...]]]]:
@@ -125,7 +129,11 @@ class Screen:
     def references(self, width: int) -> list[BareReference]:
         """Per class: own rows without the ``width`` columns that lean to it most; the others as they are."""
         bare = self._bare.without(width)
-        return [BareReference(bare[self.y == c], self._others[c]) for c in range(self.k)]
+        own = [self.y == c for c in range(self.k)]
+        return [
+            BareReference(bare[own[c]], self._others[c], self.votes[own[c]], self.votes[~own[c]])
+            for c in range(self.k)
+        ]
 
     def _bare_rows(self) -> BareRows:
         assert self.context.table is not None
@@ -163,11 +171,22 @@ class Screen:
             ratio[own] = prior - line.log_odds(odds[own, label])
         return np.clip(ratio, -7, 7)
 
-    def _pairs_by_products(self, gain: NDArray[np.float64]) -> list[Cell]:
-        """Pairs of items, counted and summed by matrix products."""
+    def _pairs_by_products(self, smooth: NDArray[np.float64]) -> list[Cell]:
+        """Pairs of items, counted and summed by matrix products.
+
+        A model blind to one part of a combination cannot use the combination: a pair is as suspicious as its
+        rows look to the trees without its one column, to those without the other, or to the linear model.
+        """
         at = [(i, j) for i, item in enumerate(self.items) for j in range(len(item))]
         one_hot = np.stack([self.items[i].code == j for i, j in at], axis=1).astype(np.float32)
         column = np.array([self.items[i].column for i, _ in at])
+        linear = one_hot * (smooth * self.votes)[:, None].astype(np.float32)
+        blind = np.empty_like(one_hot)
+        log_odds_of = self.forest.without([(items.column,) for items in self.items])
+        for i, log_odds in enumerate(log_odds_of):
+            mine = np.array([part == i for part, _ in at])
+            gain = np.log((np.exp(self.log_ratio(log_odds, self.y)) + 1) / 2) * self.votes
+            blind[:, mine] = one_hot[:, mine] * gain[:, None]
         upper = column[:, None] < column[None, :]
         total = one_hot.T @ one_hot
         self.looked_at[2] += int((upper & (total >= self.least)).sum()) * self.k
@@ -175,7 +194,8 @@ class Screen:
         for label in range(self.k):
             own = self.y == label
             of_class = one_hot[own].T @ one_hot[own]
-            score = one_hot[own].T @ (one_hot[own] * gain[own, None].astype(np.float32))
+            one_blind = one_hot[own].T @ blind[own]
+            score = np.maximum(one_hot[own].T @ linear[own], np.maximum(one_blind, one_blind.T))
             prior = self.prior[label]
             enough = upper & (of_class >= self.least) & (total <= MOST_SHARE * len(self.y))
             enough &= of_class >= max(LEAST_PURE, prior) * total

@@ -83,7 +83,7 @@ class _Search:
 
     def suspects(self) -> list[Suspect]:
         screen = self.screen
-        found: list[Suspect] = []
+        found: dict[tuple[int, float, bytes], Suspect] = {}  # one of each size for the same rows
         seen: set[tuple[int, bytes]] = set()
         for cell in screen.worst():
             own = np.flatnonzero((cell.cut.cell == cell.cell) & (screen.y == cell.label))
@@ -91,13 +91,15 @@ class _Search:
             if key in seen:
                 continue
             seen.add(key)
-            found += [s for s in (self._suspect(cell, own), self._narrow(cell, own)) if s is not None]
-            closed = self._closed(cell, own) if len(seen) <= CLOSED else None
-            if closed is not None:
-                found.append(closed)
+            made = [self._suspect(cell, own), self._narrow(cell, own)]
+            if len(seen) <= CLOSED:
+                made.append(self._closed(cell, own))
+            for suspect in made:
+                if suspect is not None:
+                    found.setdefault((suspect.label, suspect.odds_against, suspect.rows.tobytes()), suspect)
             if len(seen) >= SUSPECTS:
                 break
-        return found
+        return list(found.values())
 
     def _suspect(self, cell: Cell, own: NDArray[np.int64]) -> Suspect | None:
         screen = self.screen
