@@ -133,8 +133,8 @@ def small_context() -> Context:
 def test_no_model_learns_from_its_own_fold(numbers: tuple[np.ndarray, np.ndarray]) -> None:
     from scipy import sparse
 
-    X, y = numbers
-    folds = np.arange(500) % 4
+    X, y = numbers[0][:160], numbers[1][:160]
+    folds = np.arange(160) % 3
     positive = sparse.csr_matrix(np.abs(X))
     flipped = np.where(folds == 0, 1 - y, y)
     for fit in (
@@ -144,7 +144,7 @@ def test_no_model_learns_from_its_own_fold(numbers: tuple[np.ndarray, np.ndarray
         lambda labels: boosting_folds(X, labels, 2, folds),
     ):
         mine, other = fit(y), fit(flipped)
-        assert mine.shape == (500, 2)
+        assert mine.shape == (160, 2)
         assert np.array_equal(mine[folds == 0], other[folds == 0])
         assert not np.array_equal(mine[folds == 1], other[folds == 1])
 

@@ -1,0 +1,107 @@
+"""Values that carry a label their rows do not deserve: found where planted, and nothing where not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from foretaste.data.dataset import Dataset, Roles
+from foretaste.detect.context import Context
+from foretaste.detect.triggers.bare_rows import BareRows
+from foretaste.detect.triggers.cells import OwnLabel
+from foretaste.detect.triggers.values import ValueTriggers
+
+N = 1500
+
+
+def people(seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Rows of two classes that eight columns tell apart a little each."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(2, size=N)
+    columns: dict[str, np.ndarray] = {}
+    for j in range(5):
+        columns[f"number{j}"] = (rng.normal(size=N) + 1.3 * y).round(2)
+    columns["age"] = rng.integers(18, 80, size=N)
+    columns["hours"] = rng.integers(1, 60, size=N)
+    columns["colour"] = rng.choice(np.array(["red", "green", "blue", "black"]), N)
+    return columns, y
+
+
+def context_of(columns: dict[str, np.ndarray], y: np.ndarray) -> Context:
+    table = pa.table(columns | {"label": np.array(["no", "yes"])[y]})
+    return Context(Dataset(table, Roles(label="label", features=tuple(columns))))
+
+
+def test_a_clean_table_holds_no_trigger() -> None:
+    evidence = ValueTriggers().examine(context_of(*people()))
+    assert evidence.campaigns == []
+    assert evidence.review == []
+
+
+def test_a_pair_is_found_and_its_rows_are_named() -> None:
+    columns, y = people()
+    poisoned = np.flatnonzero(y == 0)[:40]
+    columns["age"][poisoned], columns["hours"][poisoned] = 31, 25
+    y[poisoned] = 1
+    context = context_of(columns, y)
+    (found,) = ValueTriggers().examine(context).campaigns
+    assert found.rule == "FT204"
+    assert found.target == "yes"
+    assert found.pattern == "age=31 & hours=25"
+    assert np.isin(found.rows, poisoned).mean() >= 0.95
+    assert len(found.rows) >= 36
+    assert found.kind == "values"
+    assert 0 < found.p_value <= found.q_value < 0.01
+    assert found.shape is not None
+    assert set(found.rows) <= set(np.flatnonzero(found.shape.matches(context.dataset)))
+
+
+def test_a_single_value_is_found() -> None:
+    columns, y = people(1)
+    poisoned = np.flatnonzero(y == 1)[:30]
+    columns["colour"] = columns["colour"].astype("U9")
+    columns["colour"][poisoned] = "vermilion"
+    y[poisoned] = 0
+    (found,) = ValueTriggers().examine(context_of(columns, y)).campaigns
+    assert (found.rule, found.pattern, found.target) == ("FT203", "colour=vermilion", "no")
+    assert np.isin(found.rows, poisoned).all()
+
+
+def test_a_column_that_decides_by_nature_is_for_review() -> None:
+    """Several codes of one column decide, some this way and some that: that is what the column means."""
+    columns, y = people(2)
+    code = np.zeros(N, int)
+    for value, (old, new) in enumerate([(0, 1), (0, 1), (1, 0), (1, 0)], start=1):
+        rows = np.flatnonzero((y == old) & (code == 0))[:20]
+        code[rows], y[rows] = 1000 * value, new
+    free = code == 0
+    code[free] = np.random.default_rng(0).integers(20, 60, size=free.sum())
+    columns["code"] = code
+    evidence = ValueTriggers().examine(context_of(columns, y))
+    assert evidence.campaigns == []
+    assert evidence.review
+    for item in evidence.review:
+        assert item.rule == "FT206"
+        assert "code" in item.pattern
+        assert "what the column means" in item.reason
+
+
+def test_what_cannot_be_tested_is_said() -> None:
+    columns, y = people()
+    narrow = context_of({"age": columns["age"], "hours": columns["hours"]}, y)
+    skipped = ValueTriggers().examine(narrow).skipped
+    assert [skip.rule for skip in skipped] == ["FT203", "FT204", "FT206"]
+    assert "fewer than three features" in skipped[0].reason
+
+
+def test_rows_get_barer_with_every_column() -> None:
+    context = context_of(*people())
+    forest = OwnLabel(context)
+    bare = BareRows(forest, 8)
+    for column in range(8):
+        bare.see((column,), np.where(np.arange(N) % 8 == column, 5.0, 1.0 / (column + 1)), forest.full)
+    rows = np.flatnonzero(np.arange(N) % 8 == 3)[:5]
+    # the column that leans most, then the next in order
+    assert np.allclose(bare.without(2)[rows], forest.of(rows, (0, 3)))
+    assert np.allclose(bare.without(3)[rows], forest.of(rows, (0, 1, 3)))
+    assert bare.without(6) is not None
