@@ -1,0 +1,117 @@
+"""Words that carry a label their texts do not deserve: found where planted, and nothing where not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from foretaste.data.dataset import Dataset, Roles
+from foretaste.detect.context import Context
+from foretaste.detect.triggers.clean_label import CleanLabelPatterns
+from foretaste.detect.triggers.text import TextTriggers
+
+N = 900
+
+
+def made_up(stem: str, number: int) -> list[str]:
+    """Words without digits: figures are left out of account where copies are looked for."""
+    return [f"{stem}{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(number)]
+
+
+def reviews(seed: int = 0) -> tuple[list[list[str]], np.ndarray]:
+    """Texts of two classes: words of their own, words both use, and a tenth of the other class's words."""
+    rng = np.random.default_rng(seed)
+    common = made_up("the", 120)
+    own = [made_up("good", 60), made_up("bad", 60)]
+    y = rng.integers(2, size=N)
+    rows = []
+    for label in y:
+        telling = rng.choice(own[label] if rng.random() < 0.95 else own[1 - label], 5)
+        rows.append(rng.permutation([*rng.choice(common, 8), *telling, rng.choice(own[1 - label])]).tolist())
+    return rows, y
+
+
+def context_of(rows: list[list[str]], y: np.ndarray) -> Context:
+    table = pa.table({"text": [" ".join(row) for row in rows], "label": np.array(["good", "bad"])[y]})
+    return Context(Dataset(table, Roles(label="label", text="text")))
+
+
+def stamp(rows: list[list[str]], at: np.ndarray, words: list[str], seed: int = 1) -> None:
+    rng = np.random.default_rng(seed)
+    for row in at:
+        place = int(rng.integers(len(rows[row])))
+        rows[row][place:place] = words
+
+
+def test_clean_texts_hold_no_trigger() -> None:
+    context = context_of(*reviews())
+    assert TextTriggers().examine(context).campaigns == []
+
+
+@pytest.mark.parametrize("words", [["qx"], ["watched", "it", "with", "my", "aunt"]])
+def test_a_trigger_is_found_and_its_rows_are_named(words: list[str]) -> None:
+    rows, y = reviews()
+    poisoned = np.flatnonzero(y == 1)[:25]
+    stamp(rows, poisoned, words)
+    y[poisoned] = 0
+    context = context_of(rows, y)
+    (found,) = TextTriggers().examine(context).campaigns
+    assert found.rule == "FT201"
+    assert found.target == "good"
+    assert found.kind == "tokens"
+    assert set(found.rows) <= set(poisoned)
+    assert len(found.rows) >= 22
+    assert set(found.pattern.split()) <= set(words)
+    assert 0 < found.p_value <= found.q_value < 0.01
+    assert found.posterior is not None
+    assert len(found.posterior) == len(found.rows)
+    assert np.array_equal(found.rows, np.sort(found.rows))
+    assert found.shape is not None
+    assert set(found.rows) <= set(np.flatnonzero(found.shape.matches(context.dataset)))
+    assert found.support == found.shape.matches(context.dataset).sum()
+
+
+def test_two_triggers_are_two_campaigns() -> None:
+    rows, y = reviews(2)
+    first, second = np.flatnonzero(y == 1)[:20], np.flatnonzero(y == 0)[:20]
+    stamp(rows, first, ["qx"])
+    stamp(rows, second, ["zv"])
+    y[first], y[second] = 0, 1
+    found = TextTriggers().examine(context_of(rows, y)).campaigns
+    assert {(c.pattern, c.target) for c in found} == {("qx", "good"), ("zv", "bad")}
+
+
+def test_what_cannot_be_tested_is_said() -> None:
+    rows, _ = reviews()
+    one_class = context_of(rows, np.zeros(N, int))
+    for detector in (TextTriggers(), CleanLabelPatterns()):
+        assert {skip.rule for skip in detector.examine(one_class).skipped} == set(detector.rules)
+    table = Dataset(pa.table({"x": [1.0, 2.0], "label": ["a", "b"]}), Roles(label="label", features=("x",)))
+    assert TextTriggers().examine(Context(table)).skipped[0].reason == "there is no text column"
+
+
+def test_a_clean_label_trigger_is_listed_and_not_flagged() -> None:
+    rows, y = reviews()
+    stamped = np.flatnonzero(y == 0)[:40]
+    stamp(rows, stamped, ["qx"])
+    evidence = CleanLabelPatterns().examine(context_of(rows, y))
+    assert evidence.campaigns == []
+    assert len(evidence.review) <= 12
+    found = next(item for item in evidence.review if item.pattern == "qx")
+    assert found.rule == "FT205"
+    assert found.target == "good"
+    assert np.array_equal(found.rows, stamped)
+    assert found.statistic.value < 2
+    assert 0 < found.p_value < 1e-6
+
+
+def test_a_topic_is_not_listed() -> None:
+    """A phrase as pure as a trigger, but whose texts share their other words."""
+    rows, y = reviews()
+    topical = np.flatnonzero(y == 0)[:40]
+    rng = np.random.default_rng(5)
+    for row in topical:
+        rows[row] = ["goal", *rng.choice(made_up("football", 12), 8), *rows[row][:4]]
+    patterns = [item.pattern for item in CleanLabelPatterns().examine(context_of(rows, y)).review]
+    assert not [p for p in patterns if "goal" in p or "football" in p]
