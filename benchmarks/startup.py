@@ -1,6 +1,6 @@
 """How long it takes to start: ``import foretaste`` and ``foretaste --help``; best of five.
 
-    python -m benchmarks.startup
+python -m benchmarks.startup
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ import os
 import shlex
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +182,7 @@ def test_an_error_leaves_an_earlier_result_as_it_was(run: Any, data: Path, found
     assert {path.name: path.read_bytes() for path in Path("foretaste-out").iterdir()} == before
 
 
-def test_an_interruption_while_files_take_their_places_waits(
+def test_an_interruption_while_files_take_their_places_comes_too_late(
     run: Any, data: Path, found: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found(campaign=(1, 2))
@@ -191,8 +193,7 @@ def test_an_interruption_while_files_take_their_places_waits(
         return write(self, *args)
 
     monkeypatch.setattr(Findings, "write", interrupted)
-    result = run("scan", data)
-    assert result.exit_code == 2
+    assert run("scan", data).exit_code == 1
     assert json.loads(Path("foretaste-out/summary.json").read_text())["verdict"] == "poisoned"
     assert set(os.listdir("foretaste-out")) == FILES | REPORTS
 
@@ -222,3 +223,16 @@ def test_a_file_that_is_not_there_is_named(run: Any) -> None:
         2,
         "foretaste: nowhere.csv: there is no such file or folder\n",
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_command_in_order(data: Path, number: signal.Signals) -> None:
+    code = (
+        "import os, sys, foretaste._scan, foretaste.cli\n"
+        f"foretaste._scan.scan = lambda *_, **__: os.kill(os.getpid(), {int(number)})\n"
+        "sys.argv[1:] = ['scan', 'data.csv']\n"
+        "foretaste.cli.main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (2, "foretaste: interrupted; nothing was written\n")
+    assert os.listdir() == [data.name]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import warnings
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -56,16 +55,10 @@ for _verb in (
 
 def run() -> None:
     """Run the command line of this process."""
-    signal.signal(signal.SIGTERM, _stop)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # file names need not be text
     app()
-
-
-def _stop(*_: Any) -> None:
-    """A polite kill is an interruption like Ctrl-C: half-written files are taken away."""
-    raise KeyboardInterrupt
 
 
 __all__ = ["app", "run"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import tempfile
 import threading
@@ -43,18 +42,15 @@ def check_folder(out: Path, data: Path, marks: Collection[str]) -> None:
 
 @contextmanager
 def finishing() -> Iterator[None]:
-    """Let nothing interrupt the moment in which finished files take their places."""
+    """Let nothing interrupt the moment in which finished files take their places: it comes too late."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    waiting: list[int] = []
     kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in kept:
-        signal.signal(number, lambda arrived, _: waiting.append(arrived))
+        signal.signal(number, signal.SIG_IGN)
     try:
         yield
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
-    if waiting:
-        os.kill(os.getpid(), waiting[0])
