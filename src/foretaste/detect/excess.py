@@ -27,7 +27,7 @@ FEWEST_ROWS = 5
 _CONFIDENCE = np.array([-1, 0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5, 6])
 _SUPPORT = np.array([-6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4])
 _JUDGED_SHARE = 1 / 3
-_MOST_FOR_SPREAD = 300
+_MOST_FOR_SPREAD = 100
 
 
 def contradiction_strata(

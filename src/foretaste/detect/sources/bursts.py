@@ -16,6 +16,7 @@ from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
 from foretaste.detect.excess import GroupExcess, contradiction_strata, judge_groups
 from foretaste.detect.wrong_rows import WrongRows, wrong_rows
+from foretaste.stats.stratified import Comparison
 
 LEAST_WINDOWS = 8
 """Windows in the coarsest division of time; a longer stretch is no burst."""
@@ -24,6 +25,9 @@ SMALLEST_WINDOW = 20
 """Rows of a window in the finest division."""
 
 FEWEST_WRONG = 3
+
+SCREEN = 3.0
+"""Standard errors above the other windows from which a window is judged exactly; all count as tested."""
 
 LEAST_SHARE = 0.5
 """Share of a campaign's rows that must lie within its burst."""
@@ -93,21 +97,18 @@ class Bursts:
         found = [
             window for windows in divisions for window in self._judge(context, timed, windows, len(divisions))
         ]
-        campaigns: list[Campaign] = []
-        taken = np.zeros(len(context), bool)
         doubted = np.zeros(len(context), bool)
         for window in found:
             doubted[window.rows] = True
         reference = np.flatnonzero((context.y >= 0) & ~doubted)
-        for window in sorted(found, key=lambda w: w.p_value):
-            if taken[window.rows].any():
-                continue
-            wrong = wrong_rows(context.log_probability, context.y, window.rows, reference, self.fdr)
+        rank = np.full(len(context), -1, np.int64)
+        rank[timed] = np.arange(len(timed))
+        campaigns = []
+        for window, rows in _separate(found, rank):
+            wrong = wrong_rows(context.log_probability, context.y, rows, reference, self.fdr)
             low = float(window.excess.low[window.group])
-            if len(wrong.rows) < max(FEWEST_WRONG, low * len(window.rows) / 3):
-                continue
-            taken[window.rows] = True
-            campaigns.append(_campaign(context, times, window, wrong, self.alpha))
+            if len(wrong.rows) >= max(FEWEST_WRONG, low * len(window.rows) / 3):
+                campaigns.append(_campaign(context, times, window, len(rows), wrong, self.alpha))
         return Evidence(campaigns=campaigns)
 
     def _judge(
@@ -115,9 +116,16 @@ class Bursts:
     ) -> list[_Window]:
         """The bad windows of one division."""
         n_windows = int(windows.max()) + 1
-        rows = np.bincount(windows[windows >= 0], minlength=n_windows)
+        rows = np.bincount(windows, minlength=n_windows)
         strata = contradiction_strata(context.log_probability[timed], context.y[timed], windows, n_windows)
-        excess = judge_groups(strata, rows, alpha=self.alpha / divisions)
+        nobody = np.zeros(n_windows, bool)
+        compared = [Comparison(view, nobody) for view in strata]
+        high = np.min([view.share / view.error for view in compared], axis=0) > SCREEN
+        if not high.any():
+            return []
+        tested = n_windows * divisions
+        alpha = self.alpha / tested * int(high.sum())
+        excess = judge_groups(strata, rows, alpha=alpha, only=high)
         natural = excess.judged & ~excess.bad
         highest = float(max([0.0, *(-np.log10(excess.p_value[natural]))]))
         return [
@@ -127,7 +135,7 @@ class Bursts:
                 group,
                 float(excess.p_value[group]),
                 highest,
-                excess.tested * divisions,
+                tested,
             )
             for group in np.flatnonzero(excess.bad).tolist()
         ]
@@ -135,6 +143,20 @@ class Bursts:
 
 def _nothing(reason: str) -> Evidence:
     return Evidence(skipped=[Skipped("FT304", reason)])
+
+
+def _separate(found: list[_Window], rank: NDArray[np.int64]) -> list[tuple[_Window, NDArray[np.int64]]]:
+    """The strongest window of every burst, with the rows of all that touch it and are no longer than it."""
+    left = sorted(found, key=lambda window: window.p_value)
+    bursts = []
+    while left:
+        first = left[0]
+        start, end = int(rank[first.rows].min()) - 1, int(rank[first.rows].max()) + 1
+        touching = [w for w in left if rank[w.rows].min() <= end and rank[w.rows].max() >= start]
+        joined = [w.rows for w in touching if len(w.rows) <= len(first.rows)]
+        bursts.append((first, np.unique(np.concatenate(joined))))
+        left = [w for w in left if not any(w is other for other in touching)]
+    return bursts
 
 
 def _divisions(times: NDArray[np.float64]) -> list[NDArray[np.int64]]:
@@ -156,9 +178,14 @@ def _divisions(times: NDArray[np.float64]) -> list[NDArray[np.int64]]:
 
 
 def _campaign(
-    context: Context, times: NDArray[np.float64], window: _Window, wrong: WrongRows, alpha: float
+    context: Context,
+    times: NDArray[np.float64],
+    window: _Window,
+    rows: int,
+    wrong: WrongRows,
+    alpha: float,
 ) -> Campaign:
-    n, share = len(window.rows), float(window.excess.share[window.group])
+    share = float(window.excess.share[window.group])
     inside = times[wrong.rows]
     start, end = float(inside.min()), float(inside.max())
     stretch = f"{spell_time(start)} to {spell_time(end)}"
@@ -171,7 +198,7 @@ def _campaign(
         p_value=max(window.p_value, 1e-300),
         q_value=min(max(window.p_value, 1e-300) * window.tested, 1.0),
         effect=float(np.clip(share, 0, 1)),
-        support=n,
+        support=rows,
         statistic=Statistic(
             "evidence against the stretch of time (-log10 p)",
             float(-np.log10(max(window.p_value, 1e-300))),
@@ -179,8 +206,8 @@ def _campaign(
             threshold=float(-np.log10(alpha / window.tested)),
         ),
         reason=(
-            f"about {share * n:.0f} of {n} rows that arrived around {stretch} have a label their content "
-            f"contradicts, beyond what other stretches of time have"
+            f"{len(wrong.rows)} of {rows} rows that arrived from {stretch} have a label their content "
+            f"contradicts; other stretches of time have far fewer"
         ),
         posterior=wrong.posterior,
         parts=[{"start": start, "end": end}],
