@@ -1,0 +1,78 @@
+"""Wrong labels: counted, named where clear, and none on clean data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from foretaste.data.dataset import Dataset, Roles
+from foretaste.detect.context import Context
+from foretaste.detect.rows.label_audit import LabelAudit
+
+N = 1200
+
+
+def blobs(seed: int = 0, distance: float = 5.0) -> tuple[np.ndarray, np.ndarray]:
+    """Two classes far apart in six columns."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(2, size=N)
+    return rng.normal(size=(N, 6)) + distance / np.sqrt(6) * y[:, None], y
+
+
+def context_of(X: np.ndarray, y: np.ndarray) -> Context:
+    names = tuple(f"x{j}" for j in range(X.shape[1]))
+    table = pa.table({name: X[:, j] for j, name in enumerate(names)} | {"label": np.array(["a", "b"])[y]})
+    return Context(Dataset(table, Roles(label="label", features=names)))
+
+
+def test_clean_labels_are_left_alone() -> None:
+    found = LabelAudit().examine(context_of(*blobs()))
+    assert found.campaigns == []
+    assert found.mislabels is not None
+    assert len(found.mislabels.rows) <= 2
+    assert found.mislabels.low <= found.mislabels.estimate <= found.mislabels.high
+
+
+def test_random_flips_are_counted_and_named() -> None:
+    X, y = blobs(1)
+    flipped = np.random.default_rng(0).permutation(N)[:72]
+    y[flipped] = 1 - y[flipped]
+    evidence = LabelAudit().examine(context_of(X, y))
+    assert evidence.campaigns == []
+    found = evidence.mislabels
+    assert found is not None
+    assert found.estimate == pytest.approx(72, rel=0.3)
+    assert found.low <= found.estimate <= found.high
+    hit = np.isin(found.rows, flipped)
+    assert hit.mean() >= 0.9
+    assert hit.sum() >= 55
+    assert np.array_equal(found.expected[hit], 1 - y[found.rows[hit]])
+    assert ((found.posterior > 0) & (found.posterior <= 1)).all()
+    assert np.array_equal(found.all_posterior[found.rows], found.posterior)
+
+
+def test_flips_that_go_one_way_are_a_campaign() -> None:
+    X, y = blobs(2)
+    flipped = np.flatnonzero(y == 0)[:40]
+    y[flipped] = 1
+    (found,) = LabelAudit().examine(context_of(X, y)).campaigns
+    assert found.rule == "FT102"
+    assert found.pattern == "a labelled b"
+    assert found.target == "b"
+    assert np.isin(found.rows, flipped).mean() >= 0.9
+    assert len(found.rows) >= 30
+
+
+def test_labels_that_mean_nothing_are_not_judged() -> None:
+    rng = np.random.default_rng(3)
+    evidence = LabelAudit().examine(context_of(rng.normal(size=(N, 6)), rng.integers(2, size=N)))
+    assert evidence.mislabels is None or len(evidence.mislabels.rows) == 0
+    assert evidence.campaigns == []
+
+
+def test_too_few_rows_are_said_to_be_too_few() -> None:
+    X, y = blobs()
+    (skip,) = LabelAudit().examine(context_of(X[:60], y[:60])).skipped
+    assert skip.rule == "FT101"
+    assert "60 labelled rows are too few" in skip.reason
