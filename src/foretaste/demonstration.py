@@ -93,10 +93,11 @@ def measure(train: pa.Table, story: Story, seed: int = 0) -> Measured:
 
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
+    from threadpoolctl import threadpool_limits
 
     test = story.test
     model = MLPClassifier((64,), max_iter=100, random_state=seed)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):  # matrices too small to share out
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(_pixels(train), _digits(train))
     truth = _digits(test.table)
