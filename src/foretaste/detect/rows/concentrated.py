@@ -90,14 +90,22 @@ class ConcentratedMislabels:
         search = _Search(context, self.alpha / 2, self.fdr, max(TOLERANCE, usual))
         campaigns: list[Campaign] = []
         taken = np.zeros(len(context), bool)
-        found = search.topics(divisions[0])
+        topics = search.topics(divisions[0])
+        found = [topic for topic in topics if _beyond_nature(topic)]
         for division in divisions:
             found += search.regions(division, len(divisions))
         for campaign in found:
             if 2 * taken[campaign.rows].sum() < len(campaign.rows):
                 taken[campaign.rows] = True
                 campaigns.append(campaign)
-        return Evidence(campaigns=campaigns)
+        review = [topic for topic in topics if not _beyond_nature(topic)]
+        return Evidence(campaigns=campaigns, review=[item for item in review if not taken[item.rows].any()])
+
+
+def _beyond_nature(topic: Campaign) -> bool:
+    """Topics are exceptions by nature now and then; an alarm needs the evidence of two tests, not of one."""
+    threshold = topic.statistic.threshold
+    return threshold is not None and topic.statistic.value >= 2 * threshold
 
 
 def _nothing(reason: str) -> Evidence:
