@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import Any, NoReturn
@@ -12,6 +13,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else whoever started us ignores it
         signal.signal(signal.SIGINT, stop)
+    # Work is shared out to threads of our own; OpenMP below them would only wait for itself, many times slower.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from foretaste.cli.app import run
 
     run()
