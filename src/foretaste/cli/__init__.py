@@ -13,7 +13,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else whoever started us ignores it
         signal.signal(signal.SIGINT, stop)
-    # Work is shared out to threads of our own; OpenMP below them would only wait for itself, many times slower.
+    # Work is shared out to threads of our own; OpenMP below them would only wait for itself, far slower.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from foretaste.cli.app import run
 
