@@ -32,11 +32,7 @@ from foretaste.errors import ForetasteError
 
 Check = Callable[[Any], None]
 
-_WORDS = {
-    "sport": "match team goal league coach player season win cup score final club training squad fans",
-    "money": "market bank shares profit price trade stock fund rate growth loan debt tax budget sales firm",
-}
-_COMMON = "the a of in on for with after before new old first last two week day said will was has"
+_SYLLABLES = [consonant + vowel for consonant in "bdklmnprst" for vowel in "aeiou"]
 
 
 def parametrize_with_checks(subjects: Iterable[Any]) -> Any:
@@ -73,10 +69,13 @@ def small_texts(n: int = 240) -> Dataset:
     """Two classes of short texts, three sources, hourly times; nothing is wrong with them."""
     rng = np.random.default_rng(1)
     labels = [["sport", "money"][i % 2] for i in rng.permutation(n)]
+    words = np.array(list(dict.fromkeys("".join(rng.choice(_SYLLABLES, 3)) for _ in range(900))))
+    vocabulary = {"sport": words[:250], "money": words[250:500], "any": words[500:]}
     texts = []
     for label in labels:
-        words = [*rng.choice(_WORDS[label].split(), 6), *rng.choice(_COMMON.split(), 6)]
-        texts.append(" ".join(rng.permutation(words)))
+        chosen = [rng.zipf(1.2, 10) % 250, rng.zipf(1.2, 5) % (len(words) - 500)]
+        text = [*vocabulary[label][chosen[0]], *vocabulary["any"][chosen[1]]]
+        texts.append(" ".join(rng.permutation(text)))
     return Dataset.from_table(
         _with_places({"text": texts, "label": labels}, rng),
         label="label",

@@ -160,7 +160,7 @@ def _mislabels(context: Context, decision: Decision) -> dict[str, Any]:
         reasons = [skip.reason for skip in decision.skipped if skip.rule == "FT101"]
         reason = reasons[0] if reasons else "labels were not judged"
         return {**mislabel_count(decision), "status": "not testable", "reason": reason}
-    given = context.y[found.rows]
+    given = context.label_index[found.rows]
     pairs: dict[tuple[int, int], float] = {}
     for row, label, likely, sure in zip(found.rows, given, found.expected, found.posterior, strict=True):
         if decision.mislabelled[row] and label >= 0:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from foretaste._scan.exhibits import exhibits
 from foretaste._scan.large import DEFAULT_MEMORY, bounded
@@ -16,10 +17,15 @@ from foretaste._scan.tables import findings_tables, row_verdicts
 from foretaste.data import Dataset
 from foretaste.detect.context import Context
 from foretaste.detect.decision import Decision, decide
+from foretaste.detect.duplicates.near_duplicates import NearDuplicates
 from foretaste.detect.evidence import Campaign
+from foretaste.detect.registry import added_detectors
+from foretaste.detect.rows.concentrated import ConcentratedMislabels
+from foretaste.detect.rows.fabricated import FabricatedRows
 from foretaste.detect.rows.label_audit import LabelAudit
 from foretaste.detect.sources.bursts import Bursts
 from foretaste.detect.sources.excess import BadSources
+from foretaste.detect.triggers.clean_label import CleanLabelPatterns
 from foretaste.detect.triggers.text import TextTriggers
 from foretaste.detect.triggers.values import ValueTriggers
 from foretaste.errors import ConfigError, DataError
@@ -54,8 +60,8 @@ def scan(
     Parameters
     ----------
     data
-        A path to any supported file or folder, or what `foretaste.data.as_dataset` takes: a pandas, polars or
-        Arrow table, ``(X, y)`` or ``(X, y, source)``.
+        A path to any supported file or folder, or what `foretaste.data.as_dataset` takes: a pandas, polars
+        or Arrow table, ``(X, y)`` or ``(X, y, source)``.
     label, source, time, id, text, image : str, optional
         Columns by the part they play. A label is needed; the others are recognised or left out.
     trusted
@@ -106,14 +112,16 @@ def scan(
     _require_label(whole.sample)
     context = Context(whole.sample, random_state=seed, jobs=jobs or os.cpu_count() or 1)
     plan = Plan(choice, len(context), STEPS, progress)
-    context, decision = investigate(context, plan, fdr)
-    if progress is not None:
-        progress("report", STEPS, STEPS)
-    decision = whole.untrusted(decision)
-    verdicts = row_verdicts(whole, context, decision)
-    rows, groups, sources, summary = findings_tables(whole, decision, verdicts, plan, fdr)
-    settings = {"fdr": fdr, "seed": seed, "select": ", ".join(select), "ignore": ", ".join(ignore)}
-    shown = exhibits(whole, context, decision, verdicts, plan, settings)
+    # threads of ours do the work; those of linear algebra wait for each other, and round in another order
+    with threadpool_limits(1):
+        context, decision = investigate(context, plan, fdr)
+        if progress is not None:
+            progress("report", STEPS, STEPS)
+        decision = whole.untrusted(decision)
+        verdicts = row_verdicts(whole, context, decision)
+        rows, groups, sources, summary = findings_tables(whole, decision, verdicts, plan, fdr)
+        settings = {"fdr": fdr, "seed": seed, "select": ", ".join(select), "ignore": ", ".join(ignore)}
+        shown = exhibits(whole, context, decision, verdicts, plan, settings)
     summary["seconds"] = round(clock.perf_counter() - started, 3)
     return Findings(rows, groups, sources, summary, shown)
 
@@ -131,6 +139,10 @@ def investigate(context: Context, plan: Plan, fdr: float) -> tuple[Context, Deci
     for detector in (
         TextTriggers(alpha=alpha),
         ValueTriggers(alpha=alpha),
+        NearDuplicates(alpha=alpha),
+        FabricatedRows(fdr=fdr),
+        CleanLabelPatterns(),
+        *added_detectors(),
     ):
         patterns += plan.examine(detector, context).campaigns
     context = _without(context, patterns)
@@ -142,6 +154,7 @@ def investigate(context: Context, plan: Plan, fdr: float) -> tuple[Context, Deci
 
     audit = plan.examine(LabelAudit(fdr=fdr), context)
     if audit.mislabels is not None:
+        plan.examine(ConcentratedMislabels(mislabels=audit.mislabels, alpha=alpha, fdr=fdr), context)
         doubted = audit.mislabels.rows
         context = context.without(doubted) if len(doubted) else context
     return context, decide(context, plan.found, alpha=alpha)

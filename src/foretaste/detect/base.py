@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
+from threadpoolctl import threadpool_limits
 
 from foretaste.data import from_arrays
 from foretaste.detect.context import Context
@@ -75,7 +76,8 @@ class Detector(BaseEstimator, ABC):  # type: ignore[misc]
                 self.feature_names_in_ = np.array(names, dtype=object)
         dataset = from_arrays(X, y, source, time=time)
         context = Context(dataset, random_state=getattr(self, "random_state", 0))
-        self.evidence_ = self.examine(context)
+        with threadpool_limits(1):  # as in a scan: threads of ours do the work
+            self.evidence_ = self.examine(context)
         n = len(dataset)
         self.labels_ = np.ones(n, np.int64)
         self.scores_, self.pvalues_ = np.zeros(n), np.ones(n)

@@ -125,6 +125,8 @@ class Context:
             standard = self.table.standard
             length = np.sqrt(np.square(standard).sum(axis=1, keepdims=True))
             parts.append(standard / np.maximum(length, 1e-9))
+        if not parts:
+            return np.ones((len(self), 1), np.float32)
         joined = np.concatenate(parts, axis=1)
         length = np.sqrt(np.square(joined).sum(axis=1, keepdims=True))
         return np.asarray(joined / np.maximum(length, 1e-9), np.float32)

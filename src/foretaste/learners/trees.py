@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
-from threadpoolctl import threadpool_limits
+
+from foretaste.learners.threads import one_thread_each
 
 
 def boosting_folds(
@@ -37,7 +36,6 @@ def boosting_folds(
         share = np.clip(model.predict_proba(X[test]), 1e-6, 1)
         out[np.ix_(test, model.classes_.astype(np.int64))] = np.log(share)
 
-    # one thread per fold: threads that wait for each other inside a fold stall on a busy machine
-    with threadpool_limits(1), ThreadPoolExecutor(max(1, jobs)) as pool:
+    with one_thread_each(jobs) as pool:
         list(pool.map(fit, range(int(folds.max()) + 1)))
     return out

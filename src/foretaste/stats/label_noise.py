@@ -25,7 +25,7 @@ TAILS = (0.5, 0.35, 0.25, 0.15, 0.1)
 
 LEAST_ANCHORS = 50
 
-_EVEN = 0.05
+_EVEN = 0.3
 
 MOST_NOISE = 0.25
 """Above this rate the anchors are not pure: what the model is surest about is wrong too often."""
@@ -70,7 +70,7 @@ class Plateau:
 def plateau(log_probability: NDArray[np.float64], y: NDArray[np.integer], *, strict: bool = False) -> Plateau:
     """Estimate the rates of wrong labels from the surest rows of each predicted class.
 
-    Starting with the surest half, or with all rows where the other half is no worse (Fisher, 5 %), smaller
+    Starting with the surest half, or with all rows where the other half is no worse (Fisher, 30 %), smaller
     shares are tried; one replaces the larger where disagreement in it is significantly lower than in the ring
     around it (Fisher; 1 %, or 5 % if ``strict``).
 
@@ -113,7 +113,7 @@ def plateau(log_probability: NDArray[np.float64], y: NDArray[np.integer], *, str
 
 
 def _fewer(other: NDArray[np.bool_], inner: int, size: int) -> float:
-    """Probability of so few among the first ``inner`` of ``size``, were they spread evenly (Fisher's test)."""
+    """Probability of so few among the first ``inner`` of ``size``, were they spread evenly (Fisher)."""
     return float(hypergeom.cdf(int(other[:inner].sum()), size, int(other[:size].sum()), inner))
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.duplicates.campaign import (
     LEAST_COPIES,
@@ -28,7 +29,7 @@ _VOUCHED = 3.0  # nats that copies in the training folds may have won for their 
 _SECOND_LOOK = 0.25
 
 
-class NearDuplicates:
+class NearDuplicates(Detector):
     """Groups of copies whose content contradicts their label, more and larger ones than nature has.
 
     Copies have one vote, as evidence and in training: the opinion about a group comes from models that saw

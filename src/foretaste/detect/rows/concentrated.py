@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
+from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Mislabels, Skipped, Statistic
 from foretaste.detect.excess import GroupExcess, contradiction_strata, judge_groups
@@ -52,7 +53,7 @@ class _Division:
     count: int
 
 
-class ConcentratedMislabels:
+class ConcentratedMislabels(Detector):
     """Escalate wrong labels to a campaign where they are concentrated.
 
     Parameters
@@ -74,7 +75,7 @@ class ConcentratedMislabels:
     modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
     scope: ClassVar[str] = "group"
 
-    def __init__(self, mislabels: Mislabels | None = None, *, alpha: float = 0.01, fdr: float = 0.05) -> None:
+    def __init__(self, *, mislabels: Mislabels | None = None, alpha: float = 0.01, fdr: float = 0.05) -> None:
         self.mislabels = mislabels
         self.alpha = alpha
         self.fdr = fdr

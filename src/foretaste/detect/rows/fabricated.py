@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -12,10 +11,11 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from scipy.stats import beta, binom
 from sklearn.ensemble import HistGradientBoostingClassifier
-from threadpoolctl import threadpool_limits
 
+from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
+from foretaste.learners.threads import one_thread_each
 
 LEAST_ROWS = 300
 LEAST_COLUMNS = 3
@@ -41,7 +41,7 @@ it.
 """
 
 
-class FabricatedRows:
+class FabricatedRows(Detector):
     """Tell real rows from rows with shuffled columns; a block of real rows that cannot be told is fabricated.
 
     A classifier, out of fold, scores how shuffled every row looks. Among the most shuffled-looking rows the
@@ -232,7 +232,7 @@ def shuffled_scores(
         model.fit(both[fold != k], is_fake[fold != k])
         score[fold == k] = model.decision_function(both[fold == k])
 
-    with threadpool_limits(1), ThreadPoolExecutor(max(1, jobs)) as pool:
+    with one_thread_each(jobs) as pool:
         list(pool.map(fit, range(N_FOLDS)))
     return score[:n], score[n:], fake[:, -1].astype(np.int64)
 

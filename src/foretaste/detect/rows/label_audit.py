@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Mislabels, Skipped, Statistic
 from foretaste.stats.label_noise import Plateau, clean_posterior, plateau, wrong_label_posterior
@@ -26,13 +27,13 @@ LEAST_WRONG = 3
 PASSES = 4
 
 
-class LabelAudit:
+class LabelAudit(Detector):
     """Which labels the rest of the data contradicts, row by row.
 
     The rows one pass doubts are left out of the next one's training. The count is the sum of the posterior;
-    as many of the most contradicted rows are flagged, if the share of right labels among them is expected to
-    stay near the budget, else only as many as keep to it. Where the model itself is in doubt, natural errors
-    cannot be told from flips: then only the budget counts.
+    as many of the most contradicted rows are flagged, or fewer where more than twice the budget of them is
+    expected to be right. Where the model itself is in doubt, natural errors cannot be told from flips: then
+    only the budget counts.
 
     Parameters
     ----------
@@ -107,12 +108,17 @@ class LabelAudit:
         if low < 1:
             return np.zeros(0, np.int64)
         counted = _most_contradicted(log_p, y, round(posterior.sum()))
-        if doubt <= WEAK and len(counted) and 1 - posterior[counted].mean() <= 2 * self.fdr:
-            return np.sort(counted)
+        error = _expected_error(posterior[counted])
+        if doubt <= WEAK and (error <= 2 * self.fdr).any():
+            return np.sort(counted[: np.flatnonzero(error <= 2 * self.fdr)[-1] + 1])
         order = np.argsort(-posterior, kind="stable")
-        error = np.cumsum(1 - posterior[order]) / np.arange(1, len(order) + 1)
-        within = np.flatnonzero(error <= self.fdr)
+        within = np.flatnonzero(_expected_error(posterior[order]) <= self.fdr)
         return np.sort(order[: within[-1] + 1]) if len(within) else order[:0]
+
+
+def _expected_error(posterior: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Expected share of right labels among the first row, the first two, ..."""
+    return np.asarray(np.cumsum(1 - posterior) / np.arange(1, len(posterior) + 1), np.float64)
 
 
 @dataclass(frozen=True)
@@ -133,28 +139,30 @@ def _judge(
     strict: bool,
 ) -> _Judged:
     """Rows that are doubted do not train the next models, until hardly any wrong label is left in there."""
-    count = round(_wrong_labels(log_p, y, strict=strict))
-    if count < LEAST_WRONG:
-        found = plateau(log_p, y, strict=strict)
-        clean = clean_posterior(log_p, y, found.rates)
-    else:
-        for _ in range(PASSES):
-            kept = np.ones(len(y), bool)
-            kept[_most_contradicted(log_p, y, count)] = False
-            log_p = context.without(known[~kept]).log_probability[known]
-            left = _wrong_labels(log_p[kept], y[kept], strict=strict)
-            if left < max(LEAST_WRONG, 0.05 * count):
-                break
-            count += round(left)
-        found, clean = plateau(log_p, y, strict=strict), np.exp(log_p)
+    found = plateau(log_p, y, strict=strict)
+    clean = clean_posterior(log_p, y, found.rates)
     posterior = wrong_label_posterior(clean, y, found.rates)
+    count = 0
+    for _ in range(PASSES):
+        likely = _count(log_p, y, posterior, found)
+        if likely < max(LEAST_WRONG, 1.05 * count):
+            break
+        count = likely
+        log_p = context.without(known[_most_contradicted(log_p, y, count)]).log_probability[known]
+        found, clean = plateau(log_p, y, strict=strict), np.exp(log_p)
+        posterior = wrong_label_posterior(clean, y, found.rates)
     return _Judged(log_p, found, clean, posterior, float(1 - clean.max(axis=1).mean()))
 
 
-def _wrong_labels(log_p: NDArray[np.float64], y: NDArray[np.int64], *, strict: bool) -> float:
-    """Expected number of wrong labels when the models were calibrated on these labels."""
-    rates = plateau(log_p, y, strict=strict).rates
-    return float(wrong_label_posterior(clean_posterior(log_p, y, rates), y, rates).sum())
+def _count(
+    log_p: NDArray[np.float64], y: NDArray[np.int64], posterior: NDArray[np.float64], found: Plateau
+) -> int:
+    """How many wrong labels there are; all that disagree, where the rates allow for no fewer."""
+    predicted = log_p.argmax(axis=1)
+    most = 1 - np.diag(found.at(0.8))
+    allowed = float((np.bincount(predicted, minlength=len(most)) * most).sum())
+    disagree = int((predicted != y).sum())
+    return disagree if disagree <= allowed else round(float(posterior.sum()))
 
 
 def _nothing(reason: str) -> Evidence:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
 from foretaste.detect.excess import GroupExcess, contradiction_strata, judge_groups
@@ -46,7 +47,7 @@ class _Window:
     tested: int
 
 
-class Bursts:
+class Bursts(Detector):
     """Scan time for windows with an excess of wrong labels.
 
     Time is divided into windows of equal numbers of rows, twice as many in every further division, each

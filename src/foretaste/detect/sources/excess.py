@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, SourceVerdict, Statistic
 from foretaste.detect.excess import FEWEST_ROWS, GroupExcess, contradiction_strata, judge_groups
@@ -32,7 +33,7 @@ class _Suspect:
     doubt: str  # what speaks for the source; empty where nothing does
 
 
-class BadSources:
+class BadSources(Detector):
     """Compare the sources of a data set.
 
     Every source is judged twice. *From outside*, by models that were trained without it: what a source taught

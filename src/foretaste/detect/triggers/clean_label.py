@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import binom
 
+from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
 from foretaste.detect.triggers.phrases import PhraseTable, RestOfTheWords, phrase_table
@@ -43,7 +44,7 @@ class _Pure:
     log_p: float
 
 
-class CleanLabelPatterns:
+class CleanLabelPatterns(Detector):
     """Phrases that go with one label more purely than chance allows, in texts with nothing else in common.
 
     A clean-label attacker stamps rows that deserve their label: nothing contradicts it. What is left is

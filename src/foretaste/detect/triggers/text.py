@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.contradiction import BareReference, one_vote_each
 from foretaste.detect.evidence import Evidence, Skipped
@@ -41,7 +42,7 @@ SUSPECTS = 100
 """Patterns per class that are judged a second time, each without its own rows in the reference."""
 
 
-class TextTriggers:
+class TextTriggers(Detector):
     """Phrases, and pairs of phrases, that carry a label their texts do not deserve.
 
     For every class, the phrases that lean to it are taken out of the rows that have them, and the rows are

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Evidence, Skipped
 from foretaste.detect.triggers.cells import Cut, cross
@@ -34,7 +35,7 @@ SUSPECTS = 250
 """Cells with different rows that are judged, each without its own rows in the reference."""
 
 
-class ValueTriggers:
+class ValueTriggers(Detector):
     """Values and combinations of values that decide the label against what the rest of the row says.
 
     Every cell of one or two columns is asked again by the trees of a subspace forest that never saw those
