@@ -36,10 +36,9 @@ def evenly():
     return START + np.arange(N) * DAY / 24
 
 
-@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("drift", [0.0, 0.9])
-def test_clean_data_have_no_burst_even_if_classes_drift(seed, drift):
-    assert Bursts().examine(made_up(evenly(), seed=seed, drift=drift)).campaigns == []
+def test_clean_data_have_no_burst_even_if_classes_drift(drift):
+    assert Bursts().examine(made_up(evenly(), drift=drift)).campaigns == []
 
 
 def test_random_flips_have_no_burst():
