@@ -91,7 +91,8 @@ class ConcentratedMislabels(Detector):
         search = _Search(context, self.alpha / 2, self.fdr, max(TOLERANCE, usual))
         campaigns: list[Campaign] = []
         taken = np.zeros(len(context), bool)
-        topics = search.topics(divisions[0])
+        # a cluster of a table may be a kind of rows of its own, about which no other row can say anything
+        topics = [] if context.text is None else search.topics(divisions[0])
         found = [topic for topic in topics if _beyond_nature(topic)]
         for division in divisions:
             found += search.regions(division, len(divisions))
@@ -100,7 +101,14 @@ class ConcentratedMislabels(Detector):
                 taken[campaign.rows] = True
                 campaigns.append(campaign)
         review = [topic for topic in topics if not _beyond_nature(topic)]
-        return Evidence(campaigns=campaigns, review=[item for item in review if not taken[item.rows].any()])
+        return Evidence(
+            campaigns=campaigns,
+            review=[item for item in review if not taken[item.rows].any()],
+            skipped=[Skipped("FT104", _NO_TOPICS)] if context.text is None else [],
+        )
+
+
+_NO_TOPICS = "there is no text: a cluster of a table may be a kind of rows of its own"
 
 
 def _beyond_nature(topic: Campaign) -> bool:

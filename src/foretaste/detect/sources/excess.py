@@ -55,7 +55,7 @@ class BadSources(Detector):
     """
 
     rules = ("FT401",)
-    title = "Bad source"
+    title = "bad sources"
     modalities = ("text", "tabular")
     scope = "source"
 
