@@ -25,8 +25,8 @@ def made_up(monkeypatch, flip, *, learned=None, seed=0):
     label = (rng.random(N) < 1 / (1 + np.exp(-log_odds))).astype(int)
     rows = flip(topic, rng)
     label[rows] = 1 - label[rows]
-    table = pa.table({"x": np.zeros(N), "y": label.astype(str)})
-    context = Context(Dataset(table, Roles(label="y", features=("x",)), "t"))
+    table = pa.table({"x": ["some text"] * N, "y": label.astype(str)})
+    context = Context(Dataset(table, Roles(label="y", text="x"), "t"))
     centre = rng.normal(size=(TOPICS, 8))
     points = centre[topic] + 0.1 * rng.normal(size=(N, 8))
     context.__dict__["embedding"] = points / np.linalg.norm(points, axis=1, keepdims=True)
