@@ -42,7 +42,7 @@ def measure_flags(verdict: Verdict, truth: dict[str, Any]) -> dict[str, Any]:
         "false_flags": wrong,
         "auroc": _auroc(verdict.scores, bad, good),
         "groups": len(verdict.groups),
-        "false_groups": sum(truth["mask"][rows].mean() < 0.5 for rows in verdict.groups if len(rows)),
+        "false_groups": sum(bool(truth["mask"][rows].mean() < 0.5) for rows in verdict.groups if len(rows)),
         "verdict": verdict.verdict,
     }
     if verdict.family is not None:
