@@ -10,6 +10,9 @@ from scipy.sparse.csgraph import connected_components
 NEAR = 0.6
 """Cosine of weighted words, numbers left out of account, above which two texts are near-duplicates."""
 
+MOST_JOINED = 0.1
+SMALL = 50
+
 
 def text_components(
     words: sparse.csr_matrix, neighbours: NDArray[np.int32], identical: NDArray[np.int64]
@@ -44,8 +47,8 @@ def text_components(
         product = telling[left[part]].multiply(telling[right[part]]).sum(axis=1)
         cosine[part] = np.asarray(product).ravel()
     cosine /= np.maximum(norm[left] * norm[right], 1e-12)
-    close = (cosine > NEAR) & (norm[left] > 0.3) & (norm[right] > 0.3)
-    return join(left[close], right[close], identical)
+    cosine[(norm[left] <= 0.3) | (norm[right] <= 0.3)] = 0  # hardly a telling word
+    return _apart(left, right, 1 - cosine, 1 - NEAR, identical)
 
 
 def table_components(
@@ -65,8 +68,30 @@ def table_components(
     for start in range(0, len(left), 100_000):
         part = slice(start, start + 100_000)
         distance[part] = np.square(standard[left[part]] - standard[right[part]]).sum(axis=1)
-    close = distance < 0.02 * n_columns
-    return join(left[close], right[close], identical)
+    return _apart(left, right, distance, 0.02 * n_columns, identical)
+
+
+def _apart(
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    distance: NDArray[np.floating],
+    near: float,
+    identical: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Components of pairs nearer than ``near``, or nearer than that where chains of pairs would join all.
+
+    In dense data (a few numbers, a small vocabulary) every row is near some other; there only much nearer
+    rows are copies. A component may hold a tenth of the rows, or 50, unless they are identical.
+    """
+    most = max(MOST_JOINED * len(identical), SMALL)
+    for _ in range(8):
+        close = distance < near
+        component = join(left[close], right[close], identical)
+        distinct = np.unique(np.stack([component, identical]), axis=1)[0]
+        if np.bincount(distinct).max(initial=0) <= most:
+            return component
+        near /= 2
+    return join(left[:0], right[:0], identical)
 
 
 def join(
