@@ -122,6 +122,7 @@ def check_declares_itself(detector: Detector) -> None:
     assert detector.title, "it has no title"
     assert set(detector.modalities) <= {"text", "tabular", "image"}, "an unknown modality"
     assert detector.scope in {"row", "group", "source", "dataset"}, "an unknown scope"
+    assert detector.stage in {"pattern", "place", "label"}, "an unknown stage"
 
 
 def check_constructor(subject: Any) -> None:

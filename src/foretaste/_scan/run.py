@@ -17,17 +17,10 @@ from foretaste._scan.tables import findings_tables, row_verdicts
 from foretaste.data import Dataset
 from foretaste.detect.context import Context
 from foretaste.detect.decision import Decision, decide
-from foretaste.detect.duplicates.near_duplicates import NearDuplicates
 from foretaste.detect.evidence import Campaign
-from foretaste.detect.registry import added_detectors
+from foretaste.detect.registry import detectors
 from foretaste.detect.rows.concentrated import ConcentratedMislabels
-from foretaste.detect.rows.fabricated import FabricatedRows
 from foretaste.detect.rows.label_audit import LabelAudit
-from foretaste.detect.sources.bursts import Bursts
-from foretaste.detect.sources.excess import BadSources
-from foretaste.detect.triggers.clean_label import CleanLabelPatterns
-from foretaste.detect.triggers.text import TextTriggers
-from foretaste.detect.triggers.values import ValueTriggers
 from foretaste.errors import ConfigError, DataError
 from foretaste.findings import Findings
 
@@ -135,28 +128,17 @@ def investigate(context: Context, plan: Plan, fdr: float) -> tuple[Context, Deci
     alpha = ALARM * fdr
     plan.share("features", lambda: context.folds)
     plan.share("models", lambda: context.log_probability)
-    patterns: list[Campaign] = []
-    for detector in (
-        TextTriggers(alpha=alpha),
-        ValueTriggers(alpha=alpha),
-        NearDuplicates(alpha=alpha),
-        FabricatedRows(fdr=fdr),
-        CleanLabelPatterns(),
-        *added_detectors(),
-    ):
-        patterns += plan.examine(detector, context).campaigns
-    context = _without(context, patterns)
-
-    places: list[Campaign] = []
-    for judge in (BadSources(alpha=alpha, fdr=fdr), Bursts(alpha=alpha, fdr=fdr)):
-        places += plan.examine(judge, context).campaigns
-    context = _without(context, places)
+    for stage in ("pattern", "place"):
+        found: list[Campaign] = []
+        for detector in detectors(stage, alpha=alpha, fdr=fdr):
+            found += plan.examine(detector, context).campaigns
+        context = _without(context, found)
 
     audit = plan.examine(LabelAudit(fdr=fdr), context)
     if audit.mislabels is not None:
         plan.examine(ConcentratedMislabels(mislabels=audit.mislabels, alpha=alpha, fdr=fdr), context)
-        doubted = audit.mislabels.rows
-        context = context.without(doubted) if len(doubted) else context
+        if len(audit.mislabels.rows):
+            context = context.without(audit.mislabels.rows)
     return context, decide(context, plan.found, alpha=alpha)
 
 

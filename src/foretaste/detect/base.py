@@ -44,6 +44,7 @@ class Detector(BaseEstimator, ABC):  # type: ignore[misc]
     title: ClassVar[str]  # what reports call it
     modalities: ClassVar[tuple[str, ...]]  # text, tabular
     scope: ClassVar[str]  # row, group or source
+    stage: ClassVar[str] = "pattern"  # when a scan asks it: pattern, then place, then label
 
     @abstractmethod
     def examine(self, context: Context) -> Evidence:

@@ -53,6 +53,19 @@ def find_detector(name: str) -> type[Detector]:
     raise ConfigError(f"there is no detector {name!r}; there are {', '.join(detector_names())}")
 
 
-def added_detectors() -> list[Detector]:
-    """Those of other packages, with their defaults."""
-    return [find_detector(name)() for name in detector_names() if name not in BUILT_IN]
+def detectors(stage: str, **settings: float) -> list[Detector]:
+    """Every detector of one stage of a scan, in order.
+
+    Parameters
+    ----------
+    stage : str
+        ``pattern``, ``place`` or ``label``.
+    **settings
+        Values for those of their parameters that have such a name (``alpha``, ``fdr``).
+    """
+    classes = [find_detector(name) for name in detector_names()]
+    return [
+        kind(**{name: value for name, value in settings.items() if name in kind().get_params()})
+        for kind in classes
+        if kind.stage == stage
+    ]

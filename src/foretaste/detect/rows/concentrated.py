@@ -74,6 +74,7 @@ class ConcentratedMislabels(Detector):
     title: ClassVar[str] = "concentrated wrong labels"
     modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
     scope: ClassVar[str] = "group"
+    stage: ClassVar[str] = "label"
 
     def __init__(self, *, mislabels: Mislabels | None = None, alpha: float = 0.01, fdr: float = 0.05) -> None:
         self.mislabels = mislabels

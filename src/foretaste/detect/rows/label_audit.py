@@ -45,6 +45,7 @@ class LabelAudit(Detector):
     title: ClassVar[str] = "label audit"
     modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
     scope: ClassVar[str] = "row"
+    stage: ClassVar[str] = "label"
 
     def __init__(self, *, fdr: float = 0.05) -> None:
         self.fdr = fdr

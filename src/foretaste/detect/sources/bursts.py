@@ -74,6 +74,7 @@ class Bursts(Detector):
     title: ClassVar[str] = "bursts in time"
     modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
     scope: ClassVar[str] = "group"
+    stage: ClassVar[str] = "place"
 
     def __init__(self, *, alpha: float = 0.01, fdr: float = 0.05) -> None:
         self.alpha = alpha

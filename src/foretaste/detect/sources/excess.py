@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,7 @@ class BadSources(Detector):
     title = "bad sources"
     modalities = ("text", "tabular")
     scope = "source"
+    stage: ClassVar[str] = "place"
 
     def __init__(self, *, alpha: float = 0.01, fdr: float = 0.05) -> None:
         self.alpha = alpha
