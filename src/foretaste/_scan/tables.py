@@ -13,7 +13,7 @@ from foretaste import __version__
 from foretaste._scan.large import Whole
 from foretaste._scan.plan import Plan
 from foretaste.detect.context import Context
-from foretaste.detect.decision import Decision, Group
+from foretaste.detect.decision import Decision
 from foretaste.findings import GROUP_SCHEMA, ROW_SCHEMA, SCHEMA, SOURCE_SCHEMA
 
 SOURCES_LISTED = 20
@@ -122,20 +122,20 @@ def findings_tables(
     for name, column in (("id", roles.id), ("source", roles.source)):
         if column is not None:
             rows = rows.append_column(name, whole.column(column))
-    groups = _groups(whole, decision, verdicts)
+    groups = _groups(decision, verdicts)
     sources = _sources(whole, decision, verdicts)
     summary = _summary(whole, decision, verdicts, plan, fdr)
     return rows, groups, sources, summary
 
 
-def sources_of(whole: Whole, decision: Decision, group: Group) -> list[str]:
+def sources_of(decision: Decision, position: int) -> list[str]:
     """Names to put beside a campaign: the sources it is tied to, else all it came from, most rows first."""
-    ties = decision.ties[decision.groups.index(group)] if decision.ties else []
+    ties = decision.ties[position] if decision.ties else []
     tied = [tie.source for tie in ties if tie.tied]
     return tied or [tie.source for tie in ties][:SOURCES_LISTED]
 
 
-def _groups(whole: Whole, decision: Decision, verdicts: Verdicts) -> pa.Table:
+def _groups(decision: Decision, verdicts: Verdicts) -> pa.Table:
     size = np.bincount(verdicts.group[verdicts.group >= 0], minlength=len(decision.groups))
     lines = [
         {
@@ -145,7 +145,7 @@ def _groups(whole: Whole, decision: Decision, verdicts: Verdicts) -> pa.Table:
             "target": group.campaign.target,
             "pattern": group.campaign.pattern,
             "p_value": max(group.campaign.p_value, 1e-300),
-            "sources": sources_of(whole, decision, group),
+            "sources": sources_of(decision, position),
         }
         for position, group in enumerate(decision.groups)
     ]

@@ -86,10 +86,23 @@ class TableFeatures:
         A number becomes the standard normal quantile of its mid-rank, so that no outlier and no scale weighs
         more than another; the levels of one category share unit variance.
         """
+        return self._standard[0]
+
+    @cached_property
+    def _standard(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The matrix, and at which of its columns each feature but the first begins."""
         parts: list[NDArray[np.float32]] = []
         for column in self.columns:
             parts.append(_normal_scores(column.values) if column.numeric else _indicators(column.values))
-        return np.concatenate(parts, axis=1) if parts else np.zeros((0, 0), np.float32)
+        starts = np.cumsum([part.shape[1] for part in parts])[:-1].astype(np.int64)
+        return (np.concatenate(parts, axis=1) if parts else np.zeros((0, 0), np.float32)), starts
+
+    def independent(self, n: int, random_state: int = 0) -> NDArray[np.float32]:
+        """``n`` rows like those of `standard`, each feature drawn on its own from a random row."""
+        rng = np.random.default_rng(random_state)
+        matrix, starts = self._standard
+        parts = np.split(matrix, starts, axis=1)
+        return np.concatenate([part[rng.integers(0, len(matrix), n)] for part in parts], axis=1)
 
     @cached_property
     def identical(self) -> NDArray[np.int64]:

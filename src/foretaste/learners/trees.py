@@ -35,8 +35,11 @@ def boosting_folds(
             early_stopping=False,
             random_state=random_state,
         )
-        model.fit(X[train], y[train])
-        share = np.clip(model.predict_proba(X[test]), 1e-6, 1)
+        told = ~np.isnan(X[train]).all(axis=0)  # a column that is empty here cannot be binned
+        if not told.any():
+            return
+        model.fit(X[train][:, told], y[train])
+        share = np.clip(model.predict_proba(X[test][:, told]), 1e-6, 1)
         out[np.ix_(test, model.classes_.astype(np.int64))] = np.log(share)
 
     with one_thread_each(jobs) as pool:

@@ -26,6 +26,9 @@ MASS = 0.01
 """Share of the labelled rows from which exact duplicates that contradict are called natural."""
 
 _VOUCHED = 3.0  # nats that copies in the training folds may have won for their own label
+MOST_OTHERS = 20_000
+"""Rows with independent columns that groups are compared with."""
+
 _SECOND_LOOK = 0.25
 
 
@@ -71,6 +74,7 @@ class NearDuplicates(Detector):
 
     def _campaigns(self, context: Context) -> list[Campaign]:
         groups = CopyGroups.of(context.components, context.y, context.n_classes)
+        groups = groups.only(groups.leads & ~_by_chance(context, groups))
         if groups.size.max(initial=0) < LEAST_COPIES:
             return []
         if not self._worth_a_second_look(context, groups):
@@ -150,6 +154,25 @@ def minority_rows(
     mixed = counts.sum(axis=1) > top
     lesser = mixed[which] & (~leads[which] | (counts[which, y[known]] < top[which]))
     return known[lesser], int(counts[mixed].sum())
+
+
+def _by_chance(context: Context, groups: CopyGroups) -> NDArray[np.bool_]:
+    """Groups whose rows are alike because the table is dense there, not because someone copied them.
+
+    Were the columns independent, at least one row would still be as near to the middle of the group as half
+    of its rows are. A few numbers, or a few categories, fill their space so.
+    """
+    dense = np.zeros(len(groups.size), bool)
+    if context.text is not None or context.table is None:
+        return dense
+    standard = context.table.standard
+    others = context.table.independent(min(len(standard), MOST_OTHERS), context.random_state)
+    least = len(others) / len(standard)
+    for group, rows in groups.members():
+        middle = standard[rows].mean(axis=0)
+        reach = np.median(np.square(standard[rows] - middle).sum(axis=1))
+        dense[group] = (np.square(others - middle).sum(axis=1) <= reach + 1e-6).sum() >= max(least, 1)
+    return dense
 
 
 def _has_content(context: Context) -> NDArray[np.bool_]:
