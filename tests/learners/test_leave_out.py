@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import ExtraTreeClassifier
 
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
@@ -64,7 +64,7 @@ def test_a_tree_votes_as_if_grown_alone(numbers: tuple[np.ndarray, np.ndarray]) 
     out = forest.out_of_bag[0]
     columns = np.flatnonzero(forest.sees[0])
     seed = np.random.default_rng(2).integers(2**31, size=3)[0]
-    tree = DecisionTreeClassifier(min_samples_leaf=2, random_state=int(seed))
+    tree = ExtraTreeClassifier(max_features=None, min_samples_leaf=2, random_state=int(seed))
     tree.fit(X[~out][:, columns], y[~out])
     assert forest.votes[0, out] == pytest.approx(tree.predict_proba(X[out][:, columns]), abs=1e-6)
 

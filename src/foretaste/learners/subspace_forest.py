@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import ExtraTreeClassifier
 
 IN_BAG = 0.63
 """Share of groups each tree trains on: that of a bootstrap sample's distinct rows."""
@@ -76,7 +76,10 @@ def grow_forest(
     random_state: int = 0,
     jobs: int = 2,
 ) -> SubspaceForest:
-    """Grow a subspace forest; rows of one group are in bag together.
+    """Grow a subspace forest of extremely randomised trees; rows of one group are in bag together.
+
+    Random splits are as right as the best ones on what was measured, and several times faster on numbers
+    (Geurts, Ernst and Wehenkel, "Extremely randomized trees", Machine Learning 63, 2006).
 
     Parameters
     ----------
@@ -108,7 +111,7 @@ def grow_forest(
         if not len(train):
             out[tree] = False
             return
-        model = DecisionTreeClassifier(min_samples_leaf=2, random_state=int(seeds[tree]))
+        model = ExtraTreeClassifier(max_features=None, min_samples_leaf=2, random_state=int(seeds[tree]))
         model.fit(X[np.ix_(train, columns)], y[train])
         rest = np.flatnonzero(out[tree])
         if len(rest):

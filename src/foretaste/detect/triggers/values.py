@@ -16,6 +16,7 @@ from foretaste.detect.triggers.deciding import DecidingColumns
 from foretaste.detect.triggers.items import Items
 from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.screen import LEAST_PURE, Cell, Screen
+from foretaste.detect.triggers.spelling import in_full
 from foretaste.detect.triggers.suspects import Judge, Suspect
 from foretaste.features.patterns import Pattern, Values
 from foretaste.stats.mixture import mixture_evidence
@@ -67,7 +68,7 @@ class ValueTriggers(Detector):
         if problem is not None:
             return Evidence(skipped=[Skipped(rule, problem) for rule in self.rules])
         found = peel(context, _search, alpha=self.alpha)
-        return Evidence(campaigns=found.campaigns, review=found.review[:MOST_REVIEWED])
+        return Evidence(campaigns=in_full(context, found.campaigns), review=found.review[:MOST_REVIEWED])
 
 
 def _search(context: Context) -> list[Suspect]:
