@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,8 @@ def row_verdicts(whole: Whole, context: Context, decision: Decision) -> Verdicts
 
     The p-value of a row in a campaign is the campaign's. That of any other row is the share of rightly
     labelled rows whose label is doubted at least as much (each row counts by its probability to be right);
-    1 where labels were not judged. The score orders rows over all families: campaigns, mislabels, doubt.
+    1 where labels were not judged. The score orders rows over all families: above 2 in a campaign,
+    above 1 a mislabel, else how strongly models that never saw the row contradict its label.
     """
     n = whole.own
     sampled = np.arange(n) if whole.positions is None else whole.positions
@@ -60,7 +62,8 @@ def row_verdicts(whole: Whole, context: Context, decision: Decision) -> Verdicts
         p_value[sampled] = _p_values(own, decision.group_of < 0)
     family = np.full(whole.rows, None, object)
     rule, reason, suggested = family.copy(), family.copy(), family.copy()
-    score = np.clip(doubt, 0, 1)
+    score = np.zeros(whole.rows)
+    score[sampled] = _contradiction(context, n)
 
     best = context.log_probability[:n].argmax(axis=1) if context.n_classes > 1 else np.zeros(n, np.int64)
     named = np.array([*context.classes, None], dtype=object)
@@ -92,6 +95,15 @@ def row_verdicts(whole: Whole, context: Context, decision: Decision) -> Verdicts
             suggested[sampled[better]] = named[best[better]]
     flagged = (family == "campaign") | (family == "mislabel")
     return Verdicts(family, rule, reason, suggested, group, p_value, score, flagged)
+
+
+def _contradiction(context: Context, n: int) -> NDArray[np.float64]:
+    """Probability, in [0, 1), that models which never saw a row give to other labels than its own; else 0."""
+    if context.n_classes < 2 or (context.text is None and context.table is None):
+        return np.zeros(n)
+    label = context.label_index[:n]
+    own = np.exp(context.log_probability[np.arange(n), np.maximum(label, 0)])
+    return np.where(label >= 0, np.clip(1 - own, 0, 1 - 1e-9), 0.0)
 
 
 def _p_values(doubt: NDArray[np.float64], counts: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -183,7 +195,7 @@ def _summary(whole: Whole, decision: Decision, verdicts: Verdicts, plan: Plan, f
     codes, counts = np.unique(
         [r for r in verdicts.rule[verdicts.flagged] if r is not None], return_counts=True
     )
-    return {
+    summary: dict[str, Any] = {
         "schema": SCHEMA,
         "verdict": verdict,
         "rows": whole.rows,
@@ -197,6 +209,22 @@ def _summary(whole: Whole, decision: Decision, verdicts: Verdicts, plan: Plan, f
         "version": __version__,
         "seconds": 0.0,
     }
+    if verdict == "incomplete":
+        summary["incomplete"] = _why_incomplete(whole, decision, plan)
+    return summary
+
+
+def _why_incomplete(whole: Whole, decision: Decision, plan: Plan) -> str:
+    """One clause; the tests that broke come before those that had nothing to look at."""
+    if plan.failed:
+        codes = ", ".join(skip.rule for skip in plan.failed)
+        return f"{codes}: {plan.failed[0].reason}"
+    roles = whole.sample.roles
+    if roles.image is not None and roles.text is None and not roles.features:
+        return "these data are images, and no test of this version looks at images"
+    reasons = Counter(skip.reason for skip in decision.skipped if skip.rule not in ("FT304", "FT401"))
+    common = reasons.most_common(1)
+    return f"nothing could be tested: {common[0][0]}" if common else "nothing could be tested"
 
 
 def mislabel_count(decision: Decision) -> dict[str, float | None]:
