@@ -96,9 +96,13 @@ def two_dimensions(context: Context, decision: Decision, whole: Whole) -> dict[s
     }
 
 
+LATEST = 2.0**53
+"""Seconds beyond which a time is a number that is no time; it is not drawn."""
+
+
 def timeline(times: NDArray[np.float64], flagged: NDArray[np.bool_]) -> dict[str, Any] | None:
     """Rows and flagged rows over time."""
-    known = np.isfinite(times)
+    known = np.abs(times) < LATEST
     if known.sum() < 2 or times[known].min() == times[known].max():
         return None
     edges = np.linspace(times[known].min(), times[known].max(), BINS + 1)

@@ -18,7 +18,7 @@ from foretaste.data import Dataset
 from foretaste.detect.context import Context
 from foretaste.detect.decision import Decision, decide
 from foretaste.detect.evidence import Campaign
-from foretaste.detect.registry import detectors
+from foretaste.detect.registry import detector_names, detectors, find_detector
 from foretaste.detect.rows.concentrated import ConcentratedMislabels
 from foretaste.detect.rows.label_audit import LabelAudit
 from foretaste.errors import ConfigError, DataError
@@ -95,6 +95,8 @@ def scan(
     if not 0 < fdr <= 0.5:
         raise ConfigError(f"fdr is {fdr!r}; it must be above 0 and at most 0.5")
     choice = Choice(tuple(select), tuple(ignore))
+    if not any(choice.wants(code) for name in detector_names() for code in find_detector(name).rules):
+        raise ConfigError("select and ignore leave no rule that a scan tests; see foretaste explain --list")
     whole = bounded(
         data,
         {"label": label, "source": source, "time": time, "id": id, "text": text, "image": image},

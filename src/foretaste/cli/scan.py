@@ -195,7 +195,7 @@ def _show(findings: Findings, out: Path, reports: list[Path], quiet: bool) -> No
     from rich.console import Console
 
     from foretaste.report.model import build
-    from foretaste.report.terminal import WIDTH, show
+    from foretaste.report.terminal import render, show
 
     report = build(findings)
     try:
@@ -203,11 +203,11 @@ def _show(findings: Findings, out: Path, reports: list[Path], quiet: bool) -> No
             typer.echo(f"{findings.verdict}: {report.headline}")
         else:
             console = Console()
-            show(
-                report,
-                console if console.is_terminal else Console(width=WIDTH),
-                files=list(map(str, reports)),
-            )
+            files = list(map(str, reports))
+            if console.is_terminal:
+                show(report, console, files)
+            else:
+                typer.echo(render(report, files).decode(), nl=False)
     except BrokenPipeError:  # the findings are written; the exit status must still tell
         problems.close_output()
     if findings.verdict == "incomplete":
@@ -215,6 +215,8 @@ def _show(findings: Findings, out: Path, reports: list[Path], quiet: bool) -> No
 
 
 def _why(findings: Findings) -> str:
+    if findings.summary.get("incomplete"):
+        return str(findings.summary["incomplete"])
     skipped: list[dict[str, Any]] = findings.summary.get("skipped") or []
     reasons = [f"{item.get('rule')} {item.get('reason')}" for item in skipped]
     return reasons[0] if len(reasons) == 1 else f"{len(reasons)} tests did not run: {', '.join(reasons)}"

@@ -169,8 +169,8 @@ def _formats(value: Any, where: str) -> list[str]:
 
 
 def _share(value: Any, where: str) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < 1:
-        raise ConfigError(f"{where} is {_shown(value)}; use a rate between 0 and 1, such as 0.05")
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= 0.5:
+        raise ConfigError(f"{where} is {_shown(value)}; use a rate above 0 and at most 0.5, such as 0.05")
     return float(value)
 
 

@@ -50,10 +50,11 @@ class Dataset:
     columns: tuple[ColumnNote, ...] = ()
 
     def __post_init__(self) -> None:
+        names = self.table.column_names  # asked for once: there may be many
         for role, column in self.roles.named().items():
-            require_column(column, self.table.column_names, use=role, file=self.name)
-        for column in self.roles.features:
-            require_column(column, self.table.column_names, use="feature", file=self.name)
+            require_column(column, names, use=role, file=self.name)
+        for column in set(self.roles.features).difference(names):
+            require_column(column, names, use="feature", file=self.name)
 
     @classmethod
     def read(

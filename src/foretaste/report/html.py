@@ -20,7 +20,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from foretaste import rules
-from foretaste.report import charts, numbers, prose
+from foretaste.report import charts, numbers, prose, wording
 from foretaste.report.campaigns import Campaign, known_rule
 from foretaste.report.model import Report
 from foretaste.report.safe import Piece
@@ -101,6 +101,7 @@ def _environment() -> jinja2.Environment:
         plural=numbers.plural,
         prose=prose.html,
         level=_level,
+        capital=wording.capital,
         marked=_marked,
     )
     environment.globals.update(

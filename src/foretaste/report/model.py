@@ -141,7 +141,7 @@ def build(findings: Findings) -> Report:
         name=visible(data.get("name") or data.get("path"), 120) or "data set",
         verdict=verdict,
         verdict_words=wording.VERDICTS[verdict],
-        headline=wording.headline(verdict, counts, mislabels),
+        headline=wording.headline(verdict, counts, mislabels, visible(summary.get("incomplete"), 300)),
         explanation=wording.explanation(verdict, counts, fdr, len(not_covered(plan, gaps))),
         fdr=fdr,
         counts=counts,

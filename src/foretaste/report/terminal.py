@@ -27,10 +27,10 @@ _TONE = {"clean": "green", "noisy": "yellow", "poisoned": "red", "incomplete": "
 _CAMPAIGNS, _SOURCES, _REVIEW, _SKIPPED = 10, 5, 5, 8
 
 
-def render(report: Report) -> bytes:
-    """The verdict as plain UTF-8 text, 100 columns wide, without colour."""
+def render(report: Report, files: Sequence[str] = ()) -> bytes:
+    """The verdict as plain UTF-8 text, 100 columns wide, without colour, for `show`'s arguments."""
     out = io.StringIO()
-    show(report, Console(file=out, width=WIDTH, color_system=None, force_terminal=False))
+    show(report, Console(file=out, width=WIDTH, color_system=None, force_terminal=False), files)
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
     return "\n".join([*lines, ""]).encode("utf-8", "replace")
 

@@ -43,8 +43,8 @@ class Counts:
     review: int
 
 
-def headline(verdict: str, counts: Counts, mislabels: Mislabels | None) -> str:
-    """The verdict in one plain sentence, with counts."""
+def headline(verdict: str, counts: Counts, mislabels: Mislabels | None, why: str = "") -> str:
+    """The verdict in one plain sentence, with counts; ``why`` a scan is incomplete."""
     of_rows = f"of {plural(counts.rows, 'row')}"
     if verdict == "poisoned":
         campaigns = counts.campaigns - counts.source_campaigns
@@ -64,7 +64,20 @@ def headline(verdict: str, counts: Counts, mislabels: Mislabels | None) -> str:
         )
     if verdict == "clean":
         return f"No campaign, no bad source and no row to take out among {plural(counts.rows, 'row')}."
+    if why:
+        return f"{capital(why)}, so this scan cannot say that these data are clean."
     return "The scan did not finish, so it cannot say that these data are clean."
+
+
+def capital(sentence: str) -> str:
+    """The same words with a capital letter in front; codes and numbers stay.
+
+    Examples
+    --------
+    >>> capital("labelled dog; it is none")
+    'Labelled dog; it is none'
+    """
+    return sentence[:1].upper() + sentence[1:]
 
 
 def explanation(verdict: str, counts: Counts, fdr: float | None, skipped: int) -> str:
@@ -92,7 +105,7 @@ def explanation(verdict: str, counts: Counts, fdr: float | None, skipped: int) -
             f"found, and what it could not look for, is listed further down.{gaps}"
         )
     return (
-        "Whatever is shown below was found before it stopped and may be incomplete. "
+        "Whatever is shown below is not all that was to be looked for. "
         f"See “Not covered” for the reason, then scan again.{gaps}"
     )
 
@@ -102,7 +115,13 @@ def next_steps(
 ) -> list[Step]:
     """What to do now, the most useful thing first."""
     if verdict == "incomplete":
-        return [Step("Remove the cause and scan again; do not train on these data meanwhile.", again)]
+        return [
+            Step(
+                "Remove the cause and scan again, or have the data checked in another way; "
+                "do not train on them meanwhile.",
+                again,
+            )
+        ]
     steps: list[Step] = []
     if verdict == "poisoned":
         names = listed([f"“{source.source}”" for source in bad[:3]])
