@@ -85,8 +85,8 @@ class FabricatedRows(Detector):
         )
         confused = 2 * float((real > np.median(shuffled)).mean())
         if confused > CONFUSED:
-            alike = min(confused, 1.0)
-            reason = f"real rows cannot be told from rows with shuffled columns ({alike:.0%} look like them)"
+            share = min(confused, 1.0)
+            reason = f"real rows cannot be told from rows with shuffled columns ({share:.0%} look like them)"
             return Evidence(skipped=[Skipped("FT303", reason)])
         y = context.y[rows]
         found, target = _flattest(real, y, shuffled, label)
