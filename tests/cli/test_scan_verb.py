@@ -115,7 +115,10 @@ def test_what_the_data_say_is_inert_on_the_terminal(run: Any, data: Path, found:
             ["scan", "data.csv", "--fail-on", "always"],
             "--fail-on is 'always'; use one of campaign, mislabel, never",
         ),
-        (["scan", "data.csv", "--fdr", "2"], "--fdr is 2.0; use a rate above 0 and at most 0.5, such as 0.05"),
+        (
+            ["scan", "data.csv", "--fdr", "2"],
+            "--fdr is 2.0; use a rate above 0 and at most 0.5, such as 0.05",
+        ),
         (["scan", "data.csv", "--jobs", "0"], "--jobs is 0; use a whole number from 1"),
         (["scan", "data.csv", "--memory", "lots"], "--memory: 'lots' is no amount of memory"),
         (["scan", "data.csv", "--format", "pdf"], "--format is 'pdf'; use one of html, sarif"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
+from foretaste.data import from_arrays
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
 from foretaste.detect.triggers.bare_rows import BareRows
@@ -105,3 +107,12 @@ def test_rows_get_barer_with_every_column() -> None:
     assert np.allclose(bare.without(2)[rows], forest.of(rows, (0, 3)))
     assert np.allclose(bare.without(3)[rows], forest.of(rows, (0, 1, 3)))
     assert bare.without(6) is not None
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_column_that_decides_the_class_is_no_trigger_in_combination(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(2000, 4)).round(3)
+    X[:, 3] = rng.integers(0, 6, 2000)
+    data = from_arrays(X, (X[:, 0] + X[:, 1] > 0).astype(int))
+    assert ValueTriggers().examine(Context(data)).campaigns == []

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from foretaste.data import from_arrays
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
 from foretaste.detect.rows.label_audit import LabelAudit
@@ -76,3 +77,13 @@ def test_too_few_rows_are_said_to_be_too_few() -> None:
     (skip,) = LabelAudit().examine(context_of(X[:60], y[:60])).skipped
     assert skip.rule == "FT101"
     assert "60 labelled rows are too few" in skip.reason
+
+
+def test_small_overlapping_classes_are_not_judged() -> None:
+    for rows, columns, seed in ((600, 3, 0), (600, 3, 1), (600, 8, 0)):
+        rng = np.random.default_rng(seed)
+        y = rng.integers(0, 2, rows)
+        X = rng.normal(size=(rows, columns))
+        X[:, 0] += y
+        found = LabelAudit().examine(Context(from_arrays(X, y))).mislabels
+        assert found is None or not len(found.rows)

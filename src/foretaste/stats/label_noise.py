@@ -94,14 +94,14 @@ def plateau(log_probability: NDArray[np.float64], y: NDArray[np.integer], *, str
         size = half = len(rows) // 2
         if size < LEAST_ANCHORS:
             continue
-        if _fewer(other, half, len(rows)) >= _EVEN:
+        if not strict and _fewer(other, half, len(rows)) >= _EVEN:
             size = len(rows)  # the model is as right about the less sure half
         falls = False
         for share in TAILS[1:]:
             inner = int(share * len(rows))
             if inner < LEAST_ANCHORS:
                 break
-            falls = _fewer(other, inner, half) < 0.01
+            falls = _fewer(other, inner, half) < 0.2
             if _fewer(other, inner, size) < (0.05 if strict else 0.01):
                 size = inner
         found = np.bincount(y[rows[:size]], minlength=k) / size

@@ -19,6 +19,9 @@ LEAST_ROWS = 100
 WEAK = 0.05
 """Mean doubt of the cleaned model about a row's class above which labels are too hard to settle."""
 
+UNSURE = 0.2
+"""Share of rows a model may be unsure about before labels count as hard."""
+
 LEAST_ONE_WAY = 10
 
 LEAST_WRONG = 3
@@ -62,20 +65,22 @@ class LabelAudit(Detector):
             return _nothing("there are no text or feature columns to judge labels by")
         y = context.y[known]
         log_p = context.log_probability[known]
-        judged = _judge(context, known, log_p, y, strict=False)
-        if judged.doubt > WEAK:
-            judged = _judge(context, known, log_p, y, strict=True)
+        weak = _unsure(log_p) > UNSURE
+        judged = _judge(context, known, log_p, y, strict=weak)
+        if judged.doubt > WEAK and not weak:
+            weak, judged = True, _judge(context, known, log_p, y, strict=True)
         if not judged.found.anchors.any():
             return _nothing(
                 "no class has rows the models are sure of and right about, "
                 "so wrong labels cannot be told from hard rows"
             )
+        first = float(1 - np.exp(log_p.max(axis=1)).mean())
         log_p, found, clean, posterior, doubt = (
             judged.log_p,
             judged.found,
             judged.clean,
             judged.posterior,
-            judged.doubt,
+            max(judged.doubt, first, 1.01 * WEAK) if weak else judged.doubt,
         )
         low, high = (
             float(wrong_label_posterior(clean, y, found.at(bound)).sum()) for bound in (0.025, 0.975)
@@ -145,7 +150,7 @@ def _judge(
     posterior = wrong_label_posterior(clean, y, found.rates)
     count = 0
     for _ in range(PASSES):
-        likely = _count(log_p, y, posterior, found)
+        likely = round(float(posterior.sum())) if strict else _count(log_p, y, posterior, found)
         if likely < max(LEAST_WRONG, 1.05 * count):
             break
         count = likely
@@ -153,6 +158,15 @@ def _judge(
         found, clean = plateau(log_p, y, strict=strict), np.exp(log_p)
         posterior = wrong_label_posterior(clean, y, found.rates)
     return _Judged(log_p, found, clean, posterior, float(1 - clean.max(axis=1).mean()))
+
+
+def _unsure(log_p: NDArray[np.float64]) -> float:
+    """Share of rows about which the models are much less sure than about most: wrong labels make none.
+
+    Random flips lower the confidence in all rows alike; classes that overlap lower it in some.
+    """
+    sure = np.exp(log_p.max(axis=1))
+    return float((sure < 0.85 * np.quantile(sure, 0.9)).mean())
 
 
 def _count(

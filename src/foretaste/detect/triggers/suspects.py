@@ -51,6 +51,8 @@ class Suspect:
     judge : Judge
     doubt : str
         Why the pattern is only worth a look, however strong; empty where it is not.
+    noise : float
+        Share of contradicted rows that parts of the pattern have without it; a pattern must have more.
     """
 
     label: int
@@ -62,6 +64,7 @@ class Suspect:
     odds_against: float
     judge: Judge
     doubt: str = ""
+    noise: float = 0.0
 
 
 @dataclass
@@ -90,7 +93,7 @@ class Judge:
     def evidence(self, suspect: Suspect, ratio: NDArray[np.float64], kept: NDArray[np.bool_]) -> Mixture:
         group = np.zeros(int(kept.sum()), np.int64)
         votes = one_vote_each(group, self.component[suspect.own[kept]])
-        return mixture_evidence(ratio[kept], group, 1, weight=votes)
+        return mixture_evidence(ratio[kept], group, 1, weight=votes, noise=suspect.noise)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from foretaste.detect.triggers.screen import LEAST_PURE, Cell, Screen
 from foretaste.detect.triggers.spelling import in_full
 from foretaste.detect.triggers.suspects import Judge, Suspect
 from foretaste.features.patterns import Pattern, Values
-from foretaste.stats.mixture import mixture_evidence
+from foretaste.stats.mixture import mixture_evidence, natural_share
 
 BUDGET = {1: 0.3, 2: 0.6, 3: 0.1}
 """How the false-discovery budget is shared between single values, pairs and triples."""
@@ -31,6 +31,8 @@ CLOSED = 60
 """Cells whose rows are asked what else they share."""
 
 MOST_REVIEWED = 12
+
+MOST_NOISE = 0.9
 
 SUSPECTS = 250
 """Cells with different rows that are judged, each without its own rows in the reference."""
@@ -117,6 +119,7 @@ class _Search:
                 break
         else:
             return None
+        judge = self._judge(cell.label, len(columns))
         doubt = self.deciding.doubt(cell, own)
         rule = "FT206" if doubt else "FT203" if size == 1 else "FT204"
         return Suspect(
@@ -127,9 +130,30 @@ class _Search:
             _shape(cell.cut, cell.cell),
             rule,
             max(screen.looked_at[size], 1) / BUDGET[size],
-            self._judge(cell.label, len(columns)),
+            judge,
             doubt,
+            self._noise(cell, columns, judge),
         )
+
+    def _noise(self, cell: Cell, columns: tuple[int, ...], judge: Judge) -> float:
+        """The largest share of contradicted rows among those that lack one part of a combination.
+
+        A column that decides the class leaves its extreme rows bare whatever they are combined with; only
+        what a combination has beyond its parts speaks for it.
+        """
+        screen = self.screen
+        worst = 0.0
+        if len(cell.cut.items) == 1:
+            return worst
+        positions = cell.cut.positions(cell.cell)
+        met = [item.code == position for item, position in zip(cell.cut.items, positions, strict=True)]
+        for left_out in range(len(met)):
+            others = np.logical_and.reduce([m for i, m in enumerate(met) if i != left_out])
+            rows = np.flatnonzero(others & ~met[left_out] & (screen.y == cell.label))
+            log_odds = screen.forest.of(rows, columns) if len(rows) >= screen.least else None
+            if log_odds is not None:
+                worst = max(worst, natural_share(judge.reference.log_ratio(log_odds)))
+        return min(worst, MOST_NOISE)
 
     def _judge(self, label: int, width: int) -> Judge:
         """The judge of suspects of a class that leave out so many columns."""
