@@ -212,7 +212,7 @@ def test_a_large_file_is_judged_by_a_sample(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("foretaste._scan.large.SMALLEST_SAMPLE", 600)
     monkeypatch.setattr("foretaste._scan.large.WORKING_BYTES", 10**5)
     roles = {"label": "label", "source": "source"}
-    found = scan(tmp_path / "a.parquet", memory=2**28, **roles)
+    found = scan(tmp_path / "a.parquet", memory=2**30, **roles)
     assert len(found) == 1500
     assert any(
         "judged by a sample of 600 of its 1,500 rows" in gap["reason"]

@@ -18,9 +18,12 @@ from foretaste.errors import ConfigError, DataError
 
 DEFAULT_MEMORY = 2 * 2**30
 
-LEAST_MEMORY = 2**28
+FIXED_BYTES = 700 * 2**20
+"""Memory of libraries, tiles of neighbours and forests, whatever the data's size (``benchmarks.scaling``)."""
 
-WORKING_BYTES = 40
+LEAST_MEMORY = 768 * 2**20
+
+WORKING_BYTES = 80
 """Bytes of working memory per byte of data: weighted words, neighbours, forests (``benchmarks.scaling``)."""
 
 SMALLEST_SAMPLE = 2000
@@ -152,7 +155,7 @@ def bounded(
         if isinstance(data, DataFile)
         else None
     )
-    room = (memory - LEAST_MEMORY // 2) // WORKING_BYTES
+    room = (memory - FIXED_BYTES) // WORKING_BYTES
     if file is None or _bytes_of(file) <= room:
         dataset = as_dataset(file if file is not None else data, **roles)
         whole = Whole(dataset, len(dataset), None, len(dataset), table_hash(dataset.table), file)

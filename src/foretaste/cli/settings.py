@@ -91,7 +91,7 @@ def memory_bytes(text: str | int) -> int:
     match = _SIZE.fullmatch(str(text))
     size = int(float(match[1]) * _UNITS[match[2].upper()]) if match else 0
     if size < 2**20:
-        raise ConfigError(f"{text!r} is no amount of memory; write it like 2GB, at least 1MB")
+        raise ConfigError(f"{text!r} is no amount of memory; write it like 2GB")
     return size
 
 
