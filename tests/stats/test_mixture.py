@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foretaste.stats.mixture import e_bh, mixture_evidence, natural_share, share_posterior
+from foretaste.stats.mixture import e_bh, lowest_share, mixture_evidence, natural_share, share_posterior
 
 
 def log_ratios(rng: np.random.Generator, n: int, shift: float) -> np.ndarray:
@@ -83,3 +83,9 @@ def test_e_bh_keeps_its_promise_among_dependent_groups() -> None:
         log_e = np.array([mixture_evidence(shared, np.zeros(10, int), 1).log_e[0]] * 20)
         false += e_bh(log_e, 20, 0.1)[0].any()
     assert false / 300 <= 0.1
+
+
+def test_lowest_share_needs_evidence() -> None:
+    assert lowest_share(np.full(3, 0.5)) == 0.0
+    assert lowest_share(np.full(50, -4.0)) == 0.0
+    assert lowest_share(np.full(100, 4.0)) >= 0.9

@@ -79,6 +79,13 @@ def share_posterior(log_ratio: NDArray[np.float64], share: float) -> NDArray[np.
     return odds / (odds + 1 - share) if share < 1 else np.ones(len(log_ratio))
 
 
+def lowest_share(log_ratio: NDArray[np.float64], within: float = 2.0) -> float:
+    """Lower end of the likelihood interval of the share labelled against its content, 0 among them."""
+    shares = np.concatenate([[0.0], SHARES])
+    gain = np.log1p(shares[:, None] * np.expm1(np.clip(log_ratio, -30, 30))).sum(axis=1)
+    return float(shares[gain >= gain.max() - within].min())
+
+
 def natural_share(log_ratio: NDArray[np.float64], iterations: int = 200) -> float:
     """Share of rows labelled against their content, by expectation maximisation over all rows given."""
     share = 0.01

@@ -19,7 +19,7 @@ from foretaste.detect.triggers.screen import LEAST_PURE, Cell, Screen
 from foretaste.detect.triggers.spelling import in_full
 from foretaste.detect.triggers.suspects import Judge, Suspect
 from foretaste.features.patterns import Pattern, Values
-from foretaste.stats.mixture import mixture_evidence, natural_share
+from foretaste.stats.mixture import lowest_share, mixture_evidence
 
 BUDGET = {1: 0.3, 2: 0.6, 3: 0.1}
 """How the false-discovery budget is shared between single values, pairs and triples."""
@@ -150,9 +150,12 @@ class _Search:
         for left_out in range(len(met)):
             others = np.logical_and.reduce([m for i, m in enumerate(met) if i != left_out])
             rows = np.flatnonzero(others & ~met[left_out] & (screen.y == cell.label))
+            rows = rows[
+                np.unique(judge.component[screen.known[rows]], return_index=True)[1]
+            ]  # copies: one vote
             log_odds = screen.forest.of(rows, columns) if len(rows) >= screen.least else None
             if log_odds is not None:
-                worst = max(worst, natural_share(judge.reference.log_ratio(log_odds)))
+                worst = max(worst, lowest_share(judge.reference.log_ratio(log_odds)))
         return min(worst, MOST_NOISE)
 
     def _judge(self, label: int, width: int) -> Judge:
