@@ -44,7 +44,7 @@ def test_the_nearest_file_is_found_upwards(tmp_path: Path) -> None:
         ("fail_om = 'y'", "there is no setting 'fail_om'; did you mean 'fail-on'?"),
         ("xyzzy = 1", "there is no setting 'xyzzy'; there are label, source"),
         ("label = 3", "label is 3; use text"),
-        ("fdr = 'low'", "fdr is 'low'; use a rate between 0 and 1"),
+        ("fdr = 'low'", "fdr is 'low'; use a rate above 0 and at most 0.5"),
         ("seed = true", "seed is True; use a whole number from 0"),
         ("quiet = 1", "quiet is 1; use true or false"),
         ("select = [1]", "select is [1]; use a list of text"),

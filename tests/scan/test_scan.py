@@ -113,6 +113,7 @@ def test_wrong_labels_are_counted_but_are_no_alarm() -> None:
 
 def test_takes_files_frames_and_arrays(tmp_path: Path) -> None:
     dataset = small_table(120)
+    dataset = Dataset.from_table(dataset.table.drop_columns(["when"]), label="label", source="source")
     pq.write_table(dataset.table, tmp_path / "a.parquet")
     by_path = scan(tmp_path / "a.parquet", label="label", source="source")
     by_table = scan(dataset.table, label="label", source="source")
