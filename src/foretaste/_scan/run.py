@@ -139,8 +139,11 @@ def investigate(context: Context, plan: Plan, fdr: float) -> tuple[Context, Deci
     audit = plan.examine(LabelAudit(fdr=fdr), context)
     if audit.mislabels is not None:
         plan.examine(ConcentratedMislabels(mislabels=audit.mislabels, alpha=alpha, fdr=fdr), context)
-        if len(audit.mislabels.rows):
-            context = context.without(audit.mislabels.rows)
+    for detector in detectors("label", alpha=alpha, fdr=fdr):  # those of other packages
+        if not isinstance(detector, (LabelAudit, ConcentratedMislabels)):
+            plan.examine(detector, context)
+    if audit.mislabels is not None and len(audit.mislabels.rows):
+        context = context.without(audit.mislabels.rows)
     return context, decide(context, plan.found, alpha=alpha)
 
 
