@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foretaste.data import DataFile, Dataset, TableHash, as_dataset, encode, open_file, table_hash
-from foretaste.detect.decision import Decision, Group
+from foretaste.detect.decision import Decision
 from foretaste.errors import ConfigError, DataError
 
 DEFAULT_MEMORY = 2 * 2**30
@@ -62,31 +62,24 @@ class Whole:
 
     def untrusted(self, decision: Decision) -> Decision:
         """The decision without what it says about trusted rows."""
-        if self.own == len(self.sample):
+        own = self.own
+        if own == len(self.sample):
             return decision
-
-        def cut(group: Group) -> Group:
-            return replace(group, rows=group.rows[group.rows < self.own])
-
-        groups = [cut(group) for group in decision.groups]
-        mislabels = decision.mislabels
-        if mislabels is not None:
-            mine = mislabels.rows < self.own
-            mislabels = replace(
-                mislabels,
-                rows=mislabels.rows[mine],
-                posterior=mislabels.posterior[mine],
-                expected=mislabels.expected[mine],
-                all_posterior=mislabels.all_posterior[: self.own],
-            )
+        mine = [(i, group.rows[group.rows < own]) for i, group in enumerate(decision.groups)]
+        kept = [(i, rows) for i, rows in mine if len(rows)]
+        number = np.full(len(decision.groups) + 1, -1, np.int64)
+        number[[i for i, _ in kept]] = np.arange(len(kept))
+        review = [replace(item, rows=item.rows[item.rows < own], posterior=None) for item in decision.review]
         return replace(
             decision,
-            groups=groups,
-            mislabels=mislabels,
-            group_of=decision.group_of[: self.own],
-            posterior=decision.posterior[: self.own],
-            mislabelled=decision.mislabelled[: self.own],
-            reviewed=decision.reviewed[: self.own],
+            groups=[replace(decision.groups[i], rows=rows) for i, rows in kept],
+            ties=[decision.ties[i] for i, _ in kept] if decision.ties else [],
+            review=review,
+            mislabels=None if decision.mislabels is None else decision.mislabels.of_first(own),
+            group_of=number[decision.group_of[:own]],
+            posterior=decision.posterior[:own],
+            mislabelled=decision.mislabelled[:own],
+            reviewed=decision.reviewed[:own],
         )
 
     def everywhere(self, decision: Decision) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

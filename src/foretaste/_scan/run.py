@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from foretaste._scan.exhibits import exhibits
 from foretaste._scan.large import DEFAULT_MEMORY, bounded
 from foretaste._scan.plan import Choice, Plan, Progress
-from foretaste._scan.tables import findings_tables, row_verdicts
+from foretaste._scan.tables import findings_tables, judge_rows
 from foretaste.data import Dataset
 from foretaste.detect.context import Context
 from foretaste.detect.decision import Decision, decide
@@ -26,8 +26,6 @@ from foretaste.findings import Findings
 
 ALARM = 0.2
 """Share of the false-discovery budget that campaigns have: an alarm must be rarer wrong than a single row."""
-
-STEPS = 12
 
 
 def scan(
@@ -106,14 +104,15 @@ def scan(
     )
     _require_label(whole.sample)
     context = Context(whole.sample, random_state=seed, jobs=jobs or os.cpu_count() or 1)
-    plan = Plan(choice, len(context), STEPS, progress)
+    steps = len(detector_names()) + 3  # beside them: features, models, report
+    plan = Plan(choice, len(context), steps, progress)
     # threads of ours do the work; those of linear algebra wait for each other, and round in another order
     with threadpool_limits(1):
         context, decision = investigate(context, plan, fdr)
         if progress is not None:
-            progress("report", STEPS, STEPS)
+            progress("report", steps - 1, steps)
         decision = whole.untrusted(decision)
-        verdicts = row_verdicts(whole, context, decision)
+        verdicts = judge_rows(whole, context, decision)
         rows, groups, sources, summary = findings_tables(whole, decision, verdicts, plan, fdr)
         settings = {"fdr": fdr, "seed": seed, "select": ", ".join(select), "ignore": ", ".join(ignore)}
         shown = exhibits(whole, context, decision, verdicts, plan, settings)

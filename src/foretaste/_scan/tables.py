@@ -44,7 +44,7 @@ class Verdicts:
     flagged: NDArray[np.bool_]
 
 
-def row_verdicts(whole: Whole, context: Context, decision: Decision) -> Verdicts:
+def judge_rows(whole: Whole, context: Context, decision: Decision) -> Verdicts:
     """Join campaigns, mislabels and reviews into one verdict per row.
 
     The p-value of a row in a campaign is the campaign's. That of any other row is the share of rightly

@@ -61,7 +61,9 @@ def scan(
     trusted: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Data known to be good, to compare with.", rich_help_panel=_DECISION
+            metavar="FILE",
+            help="Rows known to be right: models learn from them too.",
+            rich_help_panel=_DECISION,
         ),
     ] = None,
     fdr: Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -151,6 +151,21 @@ class Mislabels:
     accuracy: float
     doubt: float
     reason: str
+
+    def of_first(self, n: int) -> Mislabels:
+        """What it says about the first ``n`` rows."""
+        mine = self.rows < n
+        others = float(self.all_posterior[n:].sum())
+        return replace(
+            self,
+            rows=self.rows[mine],
+            posterior=self.posterior[mine],
+            expected=self.expected[mine],
+            all_posterior=self.all_posterior[:n],
+            estimate=max(self.estimate - others, 0.0),
+            low=max(self.low - others, 0.0),
+            high=max(self.high - others, 0.0),
+        )
 
 
 @dataclass

@@ -51,8 +51,9 @@ class FabricatedRows(Detector):
 
     Parameters
     ----------
-    alpha : float
-        Error rate of the rule on a data set.
+    level : float
+        Error rate of the rule on a data set; stricter than that of other rules, since its null is a rule of
+        thumb about how fast natural densities fall.
     fdr : float
         Expected share of natural rows among those listed.
 
@@ -68,8 +69,8 @@ class FabricatedRows(Detector):
     modalities: ClassVar[tuple[str, ...]] = ("tabular",)
     scope: ClassVar[str] = "group"
 
-    def __init__(self, *, alpha: float = 1e-3, fdr: float = 0.05) -> None:
-        self.alpha = alpha
+    def __init__(self, *, level: float = 1e-3, fdr: float = 0.05) -> None:
+        self.level = level
         self.fdr = fdr
 
     def examine(self, context: Context) -> Evidence:
@@ -90,7 +91,7 @@ class FabricatedRows(Detector):
             return Evidence(skipped=[Skipped("FT303", reason)])
         y = context.y[rows]
         found, target = _flattest(real, y, shuffled, label)
-        if found.p_value > self.alpha or found.low < LEAST_SHARE:
+        if found.p_value > self.level or found.low < LEAST_SHARE:
             return Evidence()
         own = np.ones(len(y), bool) if target is None else y == target
         alike = np.ones(len(label), bool) if target is None else label == target
