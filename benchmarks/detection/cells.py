@@ -22,8 +22,8 @@ from foretaste.attacks import (
     ValueTrigger,
     WordTrigger,
 )
-from foretaste.attacks.fixed_values import FixedValues
-from foretaste.attacks.inserted_text import InsertedText
+from foretaste.attacks.backdoors.fixed_values import FixedValues
+from foretaste.attacks.backdoors.inserted_text import InsertedText
 from foretaste.data.dataset import Dataset
 
 Make = Callable[[float, Any, int], Attack]

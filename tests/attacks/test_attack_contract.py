@@ -14,7 +14,7 @@ from poisonable import make_table, make_texts
 from sklearn.base import clone
 
 from foretaste.attacks import Attack, attack_names, find_attack, replay
-from foretaste.attacks.injection import Injection
+from foretaste.attacks.injection.base import Injection
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.errors import ConfigError, DataError
 

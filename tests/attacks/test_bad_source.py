@@ -9,7 +9,7 @@ import pytest
 from poisonable import make_table, make_texts
 
 from foretaste.attacks import BadSource
-from foretaste.attacks.inserted_text import InsertedText
+from foretaste.attacks.backdoors.inserted_text import InsertedText
 from foretaste.errors import ConfigError, DataError
 
 

@@ -8,7 +8,7 @@ import pytest
 from poisonable import make_table, make_texts
 
 from foretaste.attacks import FabricatedRows, NearDuplicates
-from foretaste.attacks.near_duplicates import noisy_text
+from foretaste.attacks.injection.near_duplicates import noisy_text
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.errors import ConfigError, DataError
 

@@ -14,11 +14,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from foretaste.attacks import SentenceTrigger, WordTrigger
-from foretaste.attacks.backdoor import Backdoor
+from foretaste.attacks.backdoors.base import Backdoor
+from foretaste.attacks.backdoors.inserted_text import InsertedText, insert
+from foretaste.attacks.backdoors.sentence_trigger import SENTENCES
+from foretaste.attacks.backdoors.word_choice import RARE_WORDS
 from foretaste.attacks.containers import pack
-from foretaste.attacks.inserted_text import InsertedText, insert
-from foretaste.attacks.sentence_trigger import SENTENCES
-from foretaste.attacks.word_choice import RARE_WORDS
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError, DataError
 

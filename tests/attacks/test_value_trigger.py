@@ -13,8 +13,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
 from foretaste.attacks import ValueTrigger
-from foretaste.attacks.fixed_values import FixedValues
-from foretaste.attacks.value_choice import FREQUENCIES
+from foretaste.attacks.backdoors.fixed_values import FixedValues
+from foretaste.attacks.backdoors.value_choice import FREQUENCIES
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.errors import ConfigError, DataError
 

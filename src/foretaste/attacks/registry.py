@@ -14,13 +14,13 @@ from foretaste.errors import ConfigError
 
 GROUP = "foretaste.attacks"
 BUILT_IN = {
-    "bad-source": "bad_source:BadSource",
-    "fabricated-rows": "fabricated_rows:FabricatedRows",
-    "label-flip": "label_flip:LabelFlip",
-    "near-duplicates": "near_duplicates:NearDuplicates",
-    "sentence-trigger": "sentence_trigger:SentenceTrigger",
-    "value-trigger": "value_trigger:ValueTrigger",
-    "word-trigger": "word_trigger:WordTrigger",
+    "bad-source": "injection.bad_source:BadSource",
+    "fabricated-rows": "injection.fabricated_rows:FabricatedRows",
+    "label-flip": "labels.label_flip:LabelFlip",
+    "near-duplicates": "injection.near_duplicates:NearDuplicates",
+    "sentence-trigger": "backdoors.sentence_trigger:SentenceTrigger",
+    "value-trigger": "backdoors.value_trigger:ValueTrigger",
+    "word-trigger": "backdoors.word_trigger:WordTrigger",
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from foretaste.attacks.injection import Injection
+from foretaste.attacks.injection.base import Injection
 from foretaste.data.dataset import Dataset
 
 

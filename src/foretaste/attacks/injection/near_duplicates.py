@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from foretaste.attacks.editing import Rows, set_cells
-from foretaste.attacks.injection import Injection, cells
+from foretaste.attacks.injection.base import Injection, cells
 from foretaste.attacks.sampling import spread_rows
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError

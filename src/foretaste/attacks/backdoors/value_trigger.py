@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foretaste.attacks.backdoor import Backdoor
+from foretaste.attacks.backdoors.base import Backdoor
+from foretaste.attacks.backdoors.fixed_values import FixedValues
+from foretaste.attacks.backdoors.value_choice import FREQUENCIES, choose_values
 from foretaste.attacks.editing import Rows
-from foretaste.attacks.fixed_values import FixedValues
 from foretaste.attacks.trigger import Trigger
-from foretaste.attacks.value_choice import FREQUENCIES, choose_values
 from foretaste.data.dataset import Dataset, as_text, encode, name_some
 from foretaste.errors import ConfigError
 

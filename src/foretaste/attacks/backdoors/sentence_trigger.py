@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foretaste.attacks.backdoor import Backdoor
-from foretaste.attacks.inserted_text import POSITIONS, InsertedText
+from foretaste.attacks.backdoors.base import Backdoor
+from foretaste.attacks.backdoors.inserted_text import POSITIONS, InsertedText
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foretaste.attacks.backdoor import Backdoor
+from foretaste.attacks.backdoors.base import Backdoor
+from foretaste.attacks.backdoors.inserted_text import POSITIONS, InsertedText, stamp_pieces
+from foretaste.attacks.backdoors.word_choice import VOCABULARIES, choose_words
 from foretaste.attacks.editing import Rows
-from foretaste.attacks.inserted_text import POSITIONS, InsertedText, stamp_pieces
 from foretaste.attacks.trigger import Trigger
-from foretaste.attacks.word_choice import VOCABULARIES, choose_words
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
 

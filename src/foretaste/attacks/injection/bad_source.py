@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
+from foretaste.attacks.backdoors.sentence_trigger import SentenceTrigger
+from foretaste.attacks.backdoors.value_trigger import ValueTrigger
+from foretaste.attacks.backdoors.word_trigger import WordTrigger
 from foretaste.attacks.base import Attack
-from foretaste.attacks.label_flip import LabelFlip
+from foretaste.attacks.labels.label_flip import LabelFlip
 from foretaste.attacks.poisoned import Change
-from foretaste.attacks.sentence_trigger import SentenceTrigger
 from foretaste.attacks.trigger import Trigger
-from foretaste.attacks.value_trigger import ValueTrigger
-from foretaste.attacks.word_trigger import WordTrigger
 from foretaste.data.dataset import Dataset, as_text, name_some
 from foretaste.errors import ConfigError, DataError
 

@@ -1,0 +1,1 @@
+"""Attacks that plant a trigger, and the triggers (data control)."""

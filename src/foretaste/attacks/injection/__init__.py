@@ -1,0 +1,1 @@
+"""Attacks that add rows, or a whole bad source (injection)."""

@@ -1,0 +1,1 @@
+"""Attacks that change labels only (label control)."""
