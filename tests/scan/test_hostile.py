@@ -166,13 +166,12 @@ def test_few_categories_hold_no_copies() -> None:
     assert NearDuplicates().examine(Context(dataset, jobs=1)).campaigns == []
 
 
-def test_images_alone_are_never_called_clean() -> None:
+def test_images_of_noise_accuse_nobody() -> None:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 255, (150, 6, 6), dtype=np.uint8)
     found = scan((images, rng.integers(0, 2, 150)), jobs=1)
-    assert found.verdict == "incomplete"
-    assert "no test of this version looks at images" in found.summary["incomplete"]
-    assert "looks at images" in render(found, "terminal").decode()
+    assert found.summary["flagged"] == 0
+    assert any(gap["rule"] == "FT101" for gap in found.evidence["not_testable"])
 
 
 def test_a_selection_that_tests_nothing_is_refused() -> None:

@@ -63,7 +63,7 @@ def flips(context: Context, decision: Decision, own: int) -> dict[str, Any] | No
 
 def two_dimensions(context: Context, decision: Decision, whole: Whole) -> dict[str, Any] | None:
     """Rows in the two directions in which the data vary most: all flagged ones, and a sample of the rest."""
-    if context.text is None and context.table is None:
+    if not context.has_content:
         return None
     rng = np.random.default_rng(context.random_state)
     flagged = np.flatnonzero(decision.flagged)

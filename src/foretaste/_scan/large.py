@@ -26,6 +26,9 @@ LEAST_MEMORY = 768 * 2**20
 WORKING_BYTES = 80
 """Bytes of working memory per byte of data: weighted words, neighbours, forests (``benchmarks.scaling``)."""
 
+IMAGE_WORKING_BYTES = 24
+"""The same for images: a few stacks of them as single-precision numbers."""
+
 SMALLEST_SAMPLE = 2000
 
 
@@ -148,7 +151,8 @@ def bounded(
         if isinstance(data, DataFile)
         else None
     )
-    room = (memory - FIXED_BYTES) // WORKING_BYTES
+    images = file is not None and file.defaults.get("image") is not None
+    room = (memory - FIXED_BYTES) // (IMAGE_WORKING_BYTES if images else WORKING_BYTES)
     if file is None or _bytes_of(file) <= room:
         dataset = as_dataset(file if file is not None else data, **roles)
         whole = Whole(dataset, len(dataset), None, len(dataset), table_hash(dataset.table), file)

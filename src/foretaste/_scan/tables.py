@@ -99,7 +99,7 @@ def judge_rows(whole: Whole, context: Context, decision: Decision) -> Verdicts:
 
 def _contradiction(context: Context, n: int) -> NDArray[np.float64]:
     """Probability, in [0, 1), that models which never saw a row give to other labels than its own; else 0."""
-    if context.n_classes < 2 or (context.text is None and context.table is None):
+    if context.n_classes < 2 or not context.has_content:
         return np.zeros(n)
     label = context.label_index[:n]
     own = np.exp(context.log_probability[np.arange(n), np.maximum(label, 0)])
@@ -219,9 +219,6 @@ def _why_incomplete(whole: Whole, decision: Decision, plan: Plan) -> str:
     if plan.failed:
         codes = ", ".join(skip.rule for skip in plan.failed)
         return f"{codes}: {plan.failed[0].reason}"
-    roles = whole.sample.roles
-    if roles.image is not None and roles.text is None and not roles.features:
-        return "these data are images, and no test of this version looks at images"
     reasons = Counter(skip.reason for skip in decision.skipped if skip.rule not in ("FT304", "FT401"))
     common = reasons.most_common(1)
     return f"nothing could be tested: {common[0][0]}" if common else "nothing could be tested"

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from foretaste.data import Dataset
-from foretaste.features.duplicates import table_components, text_components
+from foretaste.features.duplicates import image_components, table_components, text_components
+from foretaste.features.image import ImageFeatures
 from foretaste.features.table import TableFeatures, group_rows
 from foretaste.features.text import TextFeatures
 from foretaste.learners.linear import LinearFolds, linear_folds, logistic_folds, naive_bayes_folds
@@ -68,6 +69,9 @@ class Context:
         self.class_codes = judged
         self.classes = [labels.names[code] for code in judged]
         self.label_index = index[labels.codes]
+        there = dataset.has_image
+        if there is not None and not there.all() and self.text is None and self.table is None:
+            self.label_index[~there] = -1  # a row without its only content cannot be judged by it
         self.y = self.label_index
 
     def without(self, rows: NDArray[np.int64]) -> Context:
@@ -99,6 +103,16 @@ class Context:
         return TableFeatures.from_dataset(self.dataset) if self.dataset.roles.features else None
 
     @cached_property
+    def image(self) -> ImageFeatures | None:
+        images = self.dataset.images
+        return None if images is None else ImageFeatures(images, self.dataset.has_image)
+
+    @property
+    def has_content(self) -> bool:
+        """Whether there is anything to judge labels by: text, feature columns or images."""
+        return any(part is not None for part in (self.text, self.table, self.image))
+
+    @cached_property
     def source(self) -> NDArray[np.int32] | None:
         """Source code of each row, -1 where missing; None without a source column."""
         sources = self.dataset.sources
@@ -106,18 +120,20 @@ class Context:
 
     @cached_property
     def identical(self) -> NDArray[np.int64]:
-        """The same number for rows with the same tokens and the same feature values."""
+        """The same number for rows with the same tokens, the same feature values and the same pixels."""
         parts = []
         if self.text is not None:
             joined = np.array([" ".join(tokens) for tokens in self.text.tokens], dtype=object)
             parts.append(np.unique(joined, return_inverse=True)[1].astype(np.float64))
         if self.table is not None:
             parts.append(self.table.identical.astype(np.float64))
+        if self.image is not None:
+            parts.append(self.image.identical.astype(np.float64))
         return group_rows(np.stack(parts, axis=1)) if parts else np.arange(len(self))
 
     @cached_property
     def embedding(self) -> NDArray[np.float32]:
-        """Unit rows in which near means alike: semantic coordinates, standardised features, or both."""
+        """Unit rows in which near means alike: semantic coordinates, standardised features, descriptors."""
         parts = []
         if self.text is not None:
             parts.append(self.text.semantic)
@@ -125,6 +141,8 @@ class Context:
             standard = self.table.standard
             length = np.sqrt(np.square(standard).sum(axis=1, keepdims=True))
             parts.append(standard / np.maximum(length, 1e-9))
+        if self.image is not None:
+            parts.append(self.image.semantic)
         if not parts:
             return np.ones((len(self), 1), np.float32)
         joined = np.concatenate(parts, axis=1)
@@ -144,6 +162,8 @@ class Context:
             return text_components(self.text.template_tfidf, candidates, self.identical)
         if self.table is not None:
             return table_components(self.table.standard, candidates, self.identical, len(self.table.columns))
+        if self.image is not None:
+            return image_components(self.image.detail, candidates, self.identical)
         return self.identical
 
     @cached_property
@@ -189,6 +209,8 @@ class Context:
                 self.table.matrix, y, k, folds, random_state=self.random_state, jobs=self.jobs
             )
             found["linear"] = logistic_folds(self.table.standard, y, k, folds)
+        if self.image is not None:
+            found["gradients"] = logistic_folds(self.image.standard, y, k, folds, C=0.3)
         indices, cosines = self.neighbours
         found["neighbours"] = neighbour_vote(indices, cosines, y, k, self.components)
         return {name: log_p - logsumexp(log_p, axis=1, keepdims=True) for name, log_p in found.items()}

@@ -54,7 +54,7 @@ class NearDuplicates(Detector):
 
     rules: ClassVar[tuple[str, ...]] = ("FT301", "FT302")
     title: ClassVar[str] = "near-duplicates"
-    modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
+    modalities: ClassVar[tuple[str, ...]] = ("text", "tabular", "image")
     scope: ClassVar[str] = "group"
 
     def __init__(self, *, alpha: float = 0.05, fdr: float = 0.05) -> None:
@@ -62,8 +62,8 @@ class NearDuplicates(Detector):
         self.fdr = fdr
 
     def examine(self, context: Context) -> Evidence:
-        if context.text is None and context.table is None:
-            reason = "there are no text or feature columns to compare rows by"
+        if not context.has_content:
+            reason = "there are no text, feature columns or images to compare rows by"
             return Evidence(skipped=[Skipped("FT301", reason), Skipped("FT302", reason)])
         if context.n_classes < 2:
             reason = "fewer than two classes can be learned"
@@ -177,7 +177,8 @@ def _by_chance(context: Context, groups: CopyGroups) -> NDArray[np.bool_]:
 
 def _has_content(context: Context) -> NDArray[np.bool_]:
     if context.table is not None or context.text is None:
-        return np.ones(len(context), bool)
+        there = context.dataset.has_image
+        return np.ones(len(context), bool) if there is None or context.table is not None else there
     return np.array([bool(tokens) for tokens in context.text.tokens], bool)
 
 
@@ -240,7 +241,8 @@ def _campaign(
 def _template(context: Context, rows: NDArray[np.int64]) -> tuple[str, list[dict[str, Any]]]:
     if context.text is not None:
         return shared_text([context.text.tokens[row] for row in rows])
-    assert context.table is not None
+    if context.table is None:
+        return f"copies of one image (row {int(rows[0])})", []
     return shared_values(context.table, rows)
 
 

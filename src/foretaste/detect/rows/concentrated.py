@@ -72,7 +72,7 @@ class ConcentratedMislabels(Detector):
 
     rules: ClassVar[tuple[str, ...]] = ("FT103", "FT104")
     title: ClassVar[str] = "concentrated wrong labels"
-    modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
+    modalities: ClassVar[tuple[str, ...]] = ("text", "tabular", "image")
     scope: ClassVar[str] = "group"
     stage: ClassVar[str] = "label"
 
@@ -82,7 +82,7 @@ class ConcentratedMislabels(Detector):
         self.fdr = fdr
 
     def examine(self, context: Context) -> Evidence:
-        if context.n_classes < 2 or (context.text is None and context.table is None):
+        if context.n_classes < 2 or not context.has_content:
             return _nothing("there is nothing to judge labels by")
         divisions = _divisions(context)
         if not divisions:
@@ -109,7 +109,7 @@ class ConcentratedMislabels(Detector):
         )
 
 
-_NO_TOPICS = "there is no text: a cluster of a table may be a kind of rows of its own"
+_NO_TOPICS = "there is no text: a cluster of a table, or of images, may be a kind of rows of its own"
 
 
 def _beyond_nature(topic: Campaign) -> bool:

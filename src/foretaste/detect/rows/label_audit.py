@@ -46,7 +46,7 @@ class LabelAudit(Detector):
 
     rules: ClassVar[tuple[str, ...]] = ("FT101", "FT102")
     title: ClassVar[str] = "label audit"
-    modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
+    modalities: ClassVar[tuple[str, ...]] = ("text", "tabular", "image")
     scope: ClassVar[str] = "row"
     stage: ClassVar[str] = "label"
 
@@ -61,8 +61,8 @@ class LabelAudit(Detector):
             return _nothing(
                 f"{len(known)} labelled rows are too few to learn the labels from ({LEAST_ROWS} needed)"
             )
-        if context.text is None and context.table is None:
-            return _nothing("there are no text or feature columns to judge labels by")
+        if not context.has_content:
+            return _nothing("there are no text, feature columns or images to judge labels by")
         y = context.y[known]
         log_p = context.log_probability[known]
         weak = _unsure(log_p) > UNSURE

@@ -72,7 +72,7 @@ class Bursts(Detector):
 
     rules: ClassVar[tuple[str, ...]] = ("FT304",)
     title: ClassVar[str] = "bursts in time"
-    modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
+    modalities: ClassVar[tuple[str, ...]] = ("text", "tabular", "image")
     scope: ClassVar[str] = "group"
     stage: ClassVar[str] = "place"
 
@@ -84,8 +84,8 @@ class Bursts(Detector):
         times = context.dataset.times
         if times is None:
             return _nothing("no time column; name it with --time")
-        if context.text is None and context.table is None:
-            return _nothing("there are no text or feature columns to judge labels by")
+        if not context.has_content:
+            return _nothing("there are no text, feature columns or images to judge labels by")
         if context.n_classes < 2:
             return _nothing("fewer than two classes can be learned")
         timed = np.flatnonzero(np.isfinite(times) & (context.y >= 0))

@@ -57,7 +57,7 @@ class BadSources(Detector):
 
     rules = ("FT401",)
     title = "bad sources"
-    modalities = ("text", "tabular")
+    modalities = ("text", "tabular", "image")
     scope = "source"
     stage: ClassVar[str] = "place"
 
@@ -160,8 +160,8 @@ class BadSources(Detector):
         known: NDArray[np.bool_],
         sizes: NDArray[np.int64],
     ) -> str | None:
-        if context.text is None and context.table is None:
-            return "no text and no feature columns to judge labels by"
+        if not context.has_content:
+            return "no text, no feature columns and no images to judge labels by"
         if context.n_classes < 2:
             return "fewer than two classes with enough rows"
         if (sizes >= FEWEST_ROWS).sum() < 2:
