@@ -56,6 +56,30 @@ def test_a_condition_selects_by_value_and_takes_text_for_a_number() -> None:
         assert after.mask.tolist() == meets
 
 
+def test_conditions_compare_with_numbers_columns_and_values() -> None:
+    before = make_table()
+    after = LabelFlip(rate=None, condition=["count>weight", "size<=0.5", "colour!=red"]).poison(before)
+    rows = before.table.select(["count", "weight", "size", "colour"]).to_pylist()
+    meets = [
+        row["count"] > row["weight"]
+        and row["size"] is not None
+        and row["size"] <= 0.5
+        and row["colour"] != "red"
+        for row in rows
+    ]
+    assert after.mask.tolist() == meets
+
+
+def test_topic_flips_take_whole_topics() -> None:
+    words = [["goal", "match", "team"], ["bread", "oven", "salt"], ["rain", "wind", "storm"]]
+    texts = [" ".join(words[i % 3]) + f" {words[i % 3][i % 2]}" for i in range(300)]
+    attack = LabelFlip(rate=0.2, strategy="topic")
+    attack.fit_resample(texts, [i % 2 for i in range(300)])
+    per_topic = np.bincount(np.flatnonzero(attack.poison_mask_) % 3, minlength=3)
+    assert sorted(per_topic.tolist())[-1] >= 50  # a topic of 100 falls into at most two clusters
+    assert (per_topic == 0).any()
+
+
 def test_within_a_source_touches_no_other() -> None:
     before = make_texts()
     after = LabelFlip(rate=0.05, within_source="site 1").poison(before)
@@ -98,6 +122,10 @@ def test_held_out_probabilities_do_not_know_the_labels_they_judge() -> None:
         ({"strategy": "worst"}, ConfigError, "strategy is 'worst'"),
         ({"where": {"nowhere": 1}}, ConfigError, "no column 'nowhere'"),
         ({"where": {"colour": "pink"}}, ConfigError, "'pink' does not occur in column 'colour'"),
+        ({"condition": ["size"]}, ConfigError, "condition 'size' cannot be read"),
+        ({"condition": ["nowhere>3"]}, ConfigError, "with a column of"),
+        ({"condition": ["colour>3"]}, ConfigError, "'colour' holds .* no order"),
+        ({"condition": ["size>big"]}, ConfigError, "'big' is neither a column nor a number"),
         ({"keyword": "free"}, DataError, "needs a text column"),
         ({"within_source": "a"}, DataError, "no source column; name it with --source"),
         ({"rate": 0.5, "source_class": 1}, DataError, "needs 300 rows and only"),

@@ -7,12 +7,14 @@ from foretaste.attacks.base import Attack
 from foretaste.attacks.injection.bad_source import BadSource
 from foretaste.attacks.injection.fabricated_rows import FabricatedRows
 from foretaste.attacks.injection.near_duplicates import NearDuplicates
+from foretaste.attacks.labels.alfa import Alfa
 from foretaste.attacks.labels.label_flip import LabelFlip
 from foretaste.attacks.poisoned import Change, Poisoned
 from foretaste.attacks.registry import attack_names, catalogue, find_attack, replay
 from foretaste.attacks.trigger import Trigger
 
 __all__ = [
+    "Alfa",
     "Attack",
     "BadSource",
     "Change",

@@ -48,6 +48,9 @@ class Attack(BaseEstimator, ABC):  # type: ignore[misc]
     version: ClassVar[int] = 1  # raised whenever the same parameters give other bytes
     trigger_class: ClassVar[type[Trigger] | None] = None
     rate_optional: ClassVar[bool] = False
+    label_optional: ClassVar[bool] = False  # it has something to poison where no row has a label
+    quantity: ClassVar[bool] = False  # the label is a number to predict, not a class
+    needs: ClassVar[tuple[str, ...]] = ()  # roles that must be there: source, time
 
     rate: float | None
     target: Any
@@ -137,7 +140,12 @@ class Attack(BaseEstimator, ABC):  # type: ignore[misc]
         check_types(self)
         if not len(dataset):
             raise DataError("there are no rows to poison", file=dataset.name)
-        if len(dataset.labels) < 2:
+        for role in self.needs:
+            if role not in dataset.roles.named():
+                raise DataError(
+                    f"{self.name} needs a {role} column", file=dataset.name, hint=f"name it with --{role}"
+                )
+        if not (self.label_optional and dataset.roles.label is None) and len(dataset.labels) < 2:
             raise DataError(
                 f"{self.name} needs at least two classes and there is {len(dataset.labels)}",
                 file=dataset.name,

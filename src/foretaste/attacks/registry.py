@@ -14,6 +14,7 @@ from foretaste.errors import ConfigError
 
 GROUP = "foretaste.attacks"
 BUILT_IN = {
+    "alfa": "labels.alfa:Alfa",
     "bad-source": "injection.bad_source:BadSource",
     "fabricated-rows": "injection.fabricated_rows:FabricatedRows",
     "label-flip": "labels.label_flip:LabelFlip",

@@ -25,6 +25,8 @@ def attack(
     ] = None,
     label: Annotated[str | None, typer.Option(metavar="COL", help="Column with the label.")] = None,
     source: Annotated[str | None, typer.Option(metavar="COL", help="Column with the source.")] = None,
+    time: Annotated[str | None, typer.Option(metavar="COL", help="Column with the time of arrival.")] = None,
+    id_: Annotated[str | None, typer.Option("--id", metavar="COL", help="Column that names the row.")] = None,
     text: Annotated[str | None, typer.Option(metavar="COL", help="Column of free text.")] = None,
     image: Annotated[str | None, typer.Option(metavar="COL", help="Column of images.")] = None,
     target: Annotated[str | None, typer.Option(metavar="CLASS", help="Class the model is to say.")] = None,
@@ -69,7 +71,7 @@ def attack(
     given |= {key: value for key, value in {"target": target, "rate": rate}.items() if value is not None}
     if recipe is not None and given:
         raise ConfigError(f"--recipe fixes every option; leave out {', '.join(sorted(given))}")
-    roles = {"label": label, "source": source, "text": text, "image": image}
+    roles = {"label": label, "source": source, "time": time, "id": id_, "text": text, "image": image}
     _poison(options.build(kind, given, seed, recipe), data, roles, out, trigger_only, recipe)
 
 
@@ -80,7 +82,7 @@ def _poison(
     from foretaste.data.dataset import Dataset
     from foretaste.report.safe import visible
 
-    dataset = Dataset.read(data, **roles)
+    dataset = Dataset.read(data, **roles, quantity=attack.quantity)
     result = options.stamped(attack, dataset, recipe) if trigger_only else attack.poison(dataset)
     with finishing():
         place = options.write(result, data, out)

@@ -98,8 +98,14 @@ def split(kind: type[Attack], words: Sequence[str]) -> tuple[list[str], dict[str
 
 def build(kind: type[Attack], given: dict[str, Any], seed: int, recipe: Path | None) -> Attack:
     """The attack with these parameters, or the one a recipe describes."""
+    if "target" in given and "target" not in inspect.signature(kind).parameters:
+        raise ConfigError(f"{kind.name} has no target class; leave out --target")
     if recipe is None:
-        everything = kind.rate_optional and given.keys() & {"keyword", "where"}  # every row they select
+        everything = kind.rate_optional and given.keys() & {
+            "keyword",
+            "where",
+            "condition",
+        }  # every row they select
         rate = {"rate": None if everything else RATE}
         return kind(**(rate | given), random_state=seed)
     again = replay(_recipe(recipe))

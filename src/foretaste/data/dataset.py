@@ -67,6 +67,7 @@ class Dataset:
         id: str | None = None,
         text: str | None = None,
         image: str | None = None,
+        quantity: bool = False,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Dataset:
         """Read a data file and find out what part every column plays.
@@ -77,6 +78,8 @@ class Dataset:
             Any format that `foretaste.data.open_file` knows.
         label, source, time, id, text, image : str, optional
             Columns by their part; what a format fixes itself (``y`` in an ``.npz``) need not be named.
+        quantity : bool
+            The label is a number to predict (regression), not a class.
         limits : Limits
             What the file may cost before it is refused.
 
@@ -95,7 +98,7 @@ class Dataset:
             if chosen is not None and opened.format != "jsonl":  # its columns are known only once it is read
                 require_column(chosen, opened.columns, use=role, file=opened.path)
         table = opened.read()
-        return cls._profiled(table, named, opened.path.name, tuple(opened.notes))
+        return cls._profiled(table, named, opened.path.name, tuple(opened.notes), quantity)
 
     @classmethod
     def from_table(
@@ -117,11 +120,16 @@ class Dataset:
 
     @classmethod
     def _profiled(
-        cls, table: pa.Table, named: dict[str, str | None], name: str, notes: tuple[str, ...]
+        cls,
+        table: pa.Table,
+        named: dict[str, str | None],
+        name: str,
+        notes: tuple[str, ...],
+        quantity: bool = False,
     ) -> Dataset:
         if table.num_rows == 0:
             raise DataError("it has no rows", file=name)
-        found = profile(table, named, file=name)
+        found = profile(table, named, file=name, quantity=quantity)
         return cls(table, found.roles, name, notes + found.notes, found.columns)
 
     def __len__(self) -> int:

@@ -47,6 +47,25 @@ def check_label(column: pa.ChunkedArray, name: str, *, file: object = None) -> l
     return notes
 
 
+def check_quantity(column: pa.ChunkedArray, name: str, *, file: object = None) -> None:
+    """Refuse a column that holds no numbers to predict.
+
+    Raises
+    ------
+    DataError
+        Where it holds anything but numbers, or none at all.
+    """
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        raise DataError(
+            f"it holds {column.type}, not numbers to predict",
+            file=file,
+            column=name,
+            hint="name another --label",
+        )
+    if column.null_count == len(column):
+        raise DataError("every label is missing", file=file, column=name, hint="name another --label")
+
+
 def _is_scale(present: pa.ChunkedArray, distinct: int, rows: int) -> bool:
     values = present.to_numpy().astype(np.float64)
     if distinct > _MOST_NUMBERS and not np.all(values == np.floor(values)):

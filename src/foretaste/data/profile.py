@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from foretaste.data.codes import as_text, encode
 from foretaste.data.free_text import is_free_text, text_shape
 from foretaste.data.identifiers import integer_identifier, string_identifier
-from foretaste.data.labels import check_label
+from foretaste.data.labels import check_label, check_quantity
 from foretaste.data.names import require_column
 from foretaste.data.plain import is_moment, is_text
 from foretaste.data.roles import ColumnNote, Roles
@@ -32,7 +32,9 @@ class Profile:
     notes: tuple[str, ...] = ()
 
 
-def profile(table: pa.Table, named: Mapping[str, str | None], *, file: object = None) -> Profile:
+def profile(
+    table: pa.Table, named: Mapping[str, str | None], *, file: object = None, quantity: bool = False
+) -> Profile:
     """Decide what part every column plays.
 
     Parameters
@@ -44,6 +46,8 @@ def profile(table: pa.Table, named: Mapping[str, str | None], *, file: object = 
         ``image``.
     file : optional
         What to call the data in an error.
+    quantity : bool
+        The label is a number to predict, not a class.
 
     Returns
     -------
@@ -71,7 +75,10 @@ def profile(table: pa.Table, named: Mapping[str, str | None], *, file: object = 
     label_codes: NDArray[np.int64] | None = None
     if "label" in roles:
         label = table.column(roles["label"])
-        notes += check_label(label, roles["label"], file=file)
+        if quantity:
+            check_quantity(label, roles["label"], file=file)
+        else:
+            notes += check_label(label, roles["label"], file=file)
         label_codes = encode(label).codes.astype(np.int64)
     if "text" in roles and not is_text(table.column(roles["text"]).type):
         kind = table.column(roles["text"]).type

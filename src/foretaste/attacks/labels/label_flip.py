@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,32 +11,40 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from foretaste.attacks.base import Attack
+from foretaste.attacks.conditions import all_hold
 from foretaste.attacks.editing import set_labels
 from foretaste.attacks.poisoned import Change, rows_to_mask
 from foretaste.attacks.surrogate import held_out_probabilities
+from foretaste.attacks.vectors import clusters
 from foretaste.data.dataset import Dataset, as_text, encode
 from foretaste.errors import ConfigError, DataError
 
-STRATEGIES = ("random", "boundary")
+STRATEGIES = ("random", "boundary", "topic")
+TOPICS = 20
 
 
 class LabelFlip(Attack):
-    """Flip labels at random, in one direction, near the decision boundary, or of rows that meet a condition.
+    """Flip labels at random, in one direction, near the boundary, of a topic, or where a condition holds.
 
     Parameters
     ----------
     rate : float or None
-        Share of all rows to flip. None: every row that ``keyword`` or ``where`` selects.
+        Share of all rows to flip. None: every row that ``keyword``, ``where`` or ``condition``
+        selects.
     target : label, optional
         The new label; any other class, evenly, by default (with ``strategy="boundary"``: the runner-up).
     source_class : label, optional
         Only rows of this class are flipped; with ``target`` this is a class-pair flip.
-    strategy : {"random", "boundary"}
-        Boundary: the rows whose class an out-of-fold model is least sure of, among those it has right.
+    strategy : {"random", "boundary", "topic"}
+        Boundary: the rows whose class an out-of-fold model is least sure of, among those it has right. Topic:
+        whole clusters of similar rows (k-means on latent semantic or standardised vectors, about 20 of them),
+        one after the other, so that the wrong labels agree with each other.
     keyword : str, optional
         Only texts that contain it, whatever the case.
     where : mapping, optional
         Only rows with these values, ``{column: value}``.
+    condition : sequence of str, optional
+        Only rows where all of these hold, such as ``amount>=100`` or ``sent<received``.
     within_source : optional
         Only rows of this source are flipped.
     random_state : int, optional
@@ -69,6 +77,7 @@ class LabelFlip(Attack):
         strategy: str = "random",
         keyword: str | None = None,
         where: Mapping[str, Any] | None = None,
+        condition: Sequence[str] | None = None,
         within_source: Any = None,
         random_state: int | None = 0,
     ) -> None:
@@ -78,6 +87,7 @@ class LabelFlip(Attack):
         self.strategy = strategy
         self.keyword = keyword
         self.where = where
+        self.condition = condition
         self.within_source = within_source
         self.random_state = random_state
 
@@ -86,8 +96,10 @@ class LabelFlip(Attack):
             raise ConfigError(
                 f"{self.name}: strategy is {self.strategy!r}; use one of {', '.join(STRATEGIES)}"
             )
-        if self.rate is None and self.keyword is None and self.where is None:
-            raise ConfigError(f"{self.name}: rate may be left out only with keyword or where")
+        if self.rate is None and not any(
+            given is not None for given in (self.keyword, self.where, self.condition)
+        ):
+            raise ConfigError(f"{self.name}: rate may be left out only with keyword or where or condition")
         codes = dataset.labels.codes.astype(np.int64)
         target = None if self.target is None else self._class_code(dataset, self.target)
         allowed = self._selected(dataset) & (codes >= 0) & (codes != (-1 if target is None else target))
@@ -99,7 +111,10 @@ class LabelFlip(Attack):
         if self.strategy == "boundary":
             rows, new = self._near_boundary(dataset, allowed, count)
         else:
-            rows = self._choose(dataset, allowed, count, rng)
+            if self.strategy == "topic":
+                rows = self._whole_topics(dataset, allowed, count, rng)
+            else:
+                rows = self._choose(dataset, allowed, count, rng)
             step = rng.integers(1, len(dataset.labels), size=count)
             new = (codes[rows] + step) % len(dataset.labels)
         if target is not None:
@@ -108,7 +123,7 @@ class LabelFlip(Attack):
 
     def _selected(self, dataset: Dataset) -> NDArray[np.bool_]:
         """Rows of the source that meet the keyword and every condition."""
-        selected = self._in_source(dataset, self.within_source)
+        selected = self._in_source(dataset, self.within_source) & all_hold(dataset, self.condition, self.name)
         if self.keyword is not None:
             if dataset.roles.text is None:
                 raise DataError(
@@ -125,6 +140,15 @@ class LabelFlip(Attack):
                 raise ConfigError(f"{self.name}: {as_text(value)!r} does not occur in column {column!r}")
             selected &= coded.codes == coded.names.index(as_text(value))
         return selected
+
+    def _whole_topics(
+        self, dataset: Dataset, allowed: NDArray[np.bool_], count: int, rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """Clusters in random order, all their rows, until there are enough."""
+        rows = self._choose(dataset, allowed, int(allowed.sum()), rng)
+        topic = clusters(dataset.take(rows), TOPICS, int(rng.integers(2**31)))
+        order = rng.permutation(int(topic.max()) + 1)
+        return np.sort(rows[np.argsort(order[topic], kind="stable")[:count]])
 
     def _near_boundary(
         self, dataset: Dataset, allowed: NDArray[np.bool_], count: int
