@@ -7,6 +7,7 @@ import datetime
 import numpy as np
 import pyarrow as pa
 
+from foretaste.data.arrays import tensor_from_images
 from foretaste.data.dataset import Dataset, Roles
 
 TOPICS = {
@@ -70,3 +71,19 @@ def make_table(rows: int = 600) -> Dataset:
         }
     )
     return Dataset(table, Roles(label="class", features=tuple(table.column_names[:-1])), "table")
+
+
+def make_images(rows: int = 400) -> Dataset:
+    """Three classes of small colour pictures, brighter here or there; one row has no picture."""
+    rng = np.random.default_rng(7)
+    label = rng.integers(3, size=rows)
+    pixels = rng.integers(60, 140, size=(rows, 8, 8, 3), dtype=np.uint8)
+    pixels[np.arange(rows), 2 * label + 1] += 60
+    present = np.arange(rows) != 5
+    table = pa.table(
+        {
+            "image": tensor_from_images(pixels, present),
+            "label": pa.array(np.array(["cat", "dog", "emu"])[label]).dictionary_encode(),
+        }
+    )
+    return Dataset(table, Roles(label="label", image="image"), "images")

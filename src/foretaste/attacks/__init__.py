@@ -1,5 +1,9 @@
 """Attacks: poison your own data before someone else does. One file each, all samplers."""
 
+from foretaste.attacks.backdoors.images.badnets import BadNets
+from foretaste.attacks.backdoors.images.blended import Blended
+from foretaste.attacks.backdoors.images.sig import SIG
+from foretaste.attacks.backdoors.images.wanet import WaNet
 from foretaste.attacks.backdoors.sentence_trigger import SentenceTrigger
 from foretaste.attacks.backdoors.value_trigger import ValueTrigger
 from foretaste.attacks.backdoors.word_trigger import WordTrigger
@@ -14,9 +18,12 @@ from foretaste.attacks.registry import attack_names, catalogue, find_attack, rep
 from foretaste.attacks.trigger import Trigger
 
 __all__ = [
+    "SIG",
     "Alfa",
     "Attack",
+    "BadNets",
     "BadSource",
+    "Blended",
     "Change",
     "FabricatedRows",
     "LabelFlip",
@@ -25,6 +32,7 @@ __all__ = [
     "SentenceTrigger",
     "Trigger",
     "ValueTrigger",
+    "WaNet",
     "WordTrigger",
     "attack_names",
     "catalogue",

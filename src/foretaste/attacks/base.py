@@ -18,6 +18,14 @@ from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset, as_text, name_some
 from foretaste.errors import ConfigError, DataError
 
+KNOWLEDGE = {
+    "nothing": "the rows it alters or adds, and the names of the classes",
+    "data": "the training data, or rows like them",
+    "surrogate": "data like the victim's and a model of the kind the victim will train",
+    "model": "the very model, or feature extractor, that the victim builds on",
+}
+"""What an attacker may have to know, from least to most."""
+
 
 class Attack(BaseEstimator, ABC):  # type: ignore[misc]
     """Base of all attacks: a sampler in the grammar of imbalanced-learn.
@@ -43,6 +51,7 @@ class Attack(BaseEstimator, ABC):  # type: ignore[misc]
     name: ClassVar[str]  # lower case with hyphens
     goal: ClassVar[str]  # availability, integrity-backdoor, targeted or privacy
     access: ClassVar[str]  # what the attacker can do: label, data or injection
+    knowledge: ClassVar[str] = "nothing"  # what the attacker must know: a key of KNOWLEDGE
     modalities: ClassVar[tuple[str, ...]]  # text, tabular, image or any
     paper: ClassVar[str]
     version: ClassVar[int] = 1  # raised whenever the same parameters give other bytes

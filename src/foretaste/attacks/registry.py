@@ -16,11 +16,15 @@ GROUP = "foretaste.attacks"
 BUILT_IN = {
     "alfa": "labels.alfa:Alfa",
     "bad-source": "injection.bad_source:BadSource",
+    "badnets": "backdoors.images.badnets:BadNets",
+    "blended": "backdoors.images.blended:Blended",
     "fabricated-rows": "injection.fabricated_rows:FabricatedRows",
     "label-flip": "labels.label_flip:LabelFlip",
     "near-duplicates": "injection.near_duplicates:NearDuplicates",
     "sentence-trigger": "backdoors.sentence_trigger:SentenceTrigger",
+    "sig": "backdoors.images.sig:SIG",
     "value-trigger": "backdoors.value_trigger:ValueTrigger",
+    "wanet": "backdoors.images.wanet:WaNet",
     "word-trigger": "backdoors.word_trigger:WordTrigger",
 }
 
@@ -33,6 +37,7 @@ class Entry:
     summary: str
     goal: str
     access: str
+    knowledge: str
     modalities: tuple[str, ...]
     paper: str
 
@@ -76,6 +81,7 @@ def catalogue() -> list[Entry]:
             (kind.__doc__ or "").strip().split("\n")[0],
             kind.goal,
             kind.access,
+            kind.knowledge,
             kind.modalities,
             kind.paper,
         )

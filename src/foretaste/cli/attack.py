@@ -85,7 +85,7 @@ def _poison(
     dataset = Dataset.read(data, **roles, quantity=attack.quantity)
     result = options.stamped(attack, dataset, recipe) if trigger_only else attack.poison(dataset)
     with finishing():
-        place = options.write(result, data, out)
+        place = options.write(result, dataset, data, out)
     if result.trigger is not None:
         typer.echo(f"trigger   {visible(result.trigger.describe())}")
     typer.echo(f"poisoned  {int(result.mask.sum())} of {len(result.data)} rows in {visible(place)}")

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from foretaste.attacks import Attack, Poisoned, catalogue, find_attack, replay
+from foretaste.cli.attack_folder import is_class_folder, write_class_folder
 from foretaste.data.atomic import appearing
 from foretaste.data.dataset import Dataset
 from foretaste.data.formats import write_table
@@ -30,11 +31,13 @@ _RENAMED = {"source": "as_source"}
 
 
 def listing() -> list[str]:
-    """One line per attack, its name first."""
-    return [
-        f"{entry.name:<18}{entry.goal:<20}{'/'.join(entry.modalities):<14}{entry.summary}"
-        for entry in catalogue()
+    """One line per attack, its name first, grouped by goal and access."""
+    rows = [
+        (entry.name, entry.goal, entry.access, entry.knowledge, "/".join(entry.modalities), entry.summary)
+        for entry in sorted(catalogue(), key=lambda entry: (entry.goal, entry.access, entry.name))
     ]
+    widths = [max(map(len, cells)) + 2 for cells in zip(*rows, strict=True)][:-1]
+    return ["".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)) for row in rows]
 
 
 def find(name: str) -> type[Attack]:
@@ -145,14 +148,17 @@ def stamped(attack: Attack, dataset: Dataset, recipe: Path | None) -> Poisoned:
     )
 
 
-def write(result: Poisoned, data: Path, out: Path) -> Path:
+def write(result: Poisoned, before: Dataset, data: Path, out: Path) -> Path:
     """Write the poisoned data in the format of ``data``, the truth and the recipe; return its place."""
     out.mkdir(parents=True, exist_ok=True)
     suffixes = "".join(data.suffixes[-2:] if data.suffix.lower() == ".gz" else data.suffixes[-1:])
     place = out / f"poisoned{suffixes if data.is_file() else ''}"
     if place.is_dir():
         raise ConfigError(f"{place} is already there; name another --out or remove it")
-    write_table(result.data.table, place)
+    if is_class_folder(before, data):
+        result = write_class_folder(result, before, data, place)
+    else:
+        write_table(result.data.table, place)
     with appearing(out / "truth.parquet") as new:
         pq.write_table(result.truth(), new, compression="zstd")
     with appearing(out / "recipe.json") as new:

@@ -40,7 +40,7 @@ def common_shape(sources: Iterable[Source | None], limits: Limits) -> tuple[Shap
     sizes: Counter[tuple[int, int]] = Counter()
     gray = True
     for source in sources:
-        with _opened(source, limits) as image:
+        with opened_image(source, limits) as image:
             if image is not None:
                 sizes[image.height, image.width] += 1
                 gray &= image.mode in _GRAY
@@ -60,7 +60,7 @@ def pixels(source: Source | None, shape: Shape, limits: Limits) -> NDArray[np.ui
     """
     from PIL import Image
 
-    with _opened(source, limits) as image:
+    with opened_image(source, limits) as image:
         if image is None:
             return None
         try:
@@ -103,7 +103,7 @@ def image_stack(
 
 
 @contextmanager
-def _opened(source: Source | None, limits: Limits) -> Iterator[Image | None]:
+def opened_image(source: Source | None, limits: Limits) -> Iterator[Image | None]:
     """The image with its header read, or None where that cannot be."""
     from PIL import Image
 

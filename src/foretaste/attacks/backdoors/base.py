@@ -34,7 +34,7 @@ class Backdoor(Attack):
     source_class: Any
     clean_label: bool
     selection: str
-    cover_rate: float
+    cover_rate: float | None = 0.0
     within_source: Any
 
     def trigger_for(self, dataset: Dataset) -> Trigger:
@@ -52,6 +52,32 @@ class Backdoor(Attack):
         """Stamp the cover rows: with the whole trigger, unless a subclass has something better."""
         return trigger.stamp(dataset, rows, rng)
 
+    def _stamp_poison(
+        self, dataset: Dataset, trigger: Trigger, rows: Rows, rng: np.random.Generator
+    ) -> Dataset:
+        """Stamp the poisoned rows: with the whole trigger, unless a subclass shows less of it in training."""
+        return trigger.stamp(dataset, rows, rng)
+
+    def _can_carry(self, dataset: Dataset) -> NDArray[np.bool_]:
+        """Rows that the trigger can be put into: all, unless a subclass knows better."""
+        return np.ones(len(dataset), dtype=bool)
+
+    def _may_stamp(self, dataset: Dataset, target: int) -> NDArray[np.bool_]:
+        """Rows whose class allows the trigger: others than the target, or with clean labels the target."""
+        codes = dataset.labels.codes
+        allowed = np.asarray((codes == target) if self.clean_label else (codes != target))
+        if self.source_class is not None:
+            allowed &= codes == self._class_code(dataset, self.source_class, "source_class")
+        return allowed
+
+    def _may_cover(self, dataset: Dataset, target: int) -> NDArray[np.bool_]:
+        """Rows whose class allows them to be cover rows: all, unless a subclass says which."""
+        return np.ones(len(dataset), dtype=bool)
+
+    def _cover_share(self) -> float:
+        """The share of all rows that become cover rows."""
+        return self.cover_rate or 0.0
+
     def _new_labels(self, dataset: Dataset, rows: Rows, target: int) -> NDArray[np.int64]:
         """The class each stamped row is labelled with: the target, unless a subclass maps classes."""
         return np.full(len(rows), target, dtype=np.int64)
@@ -59,15 +85,14 @@ class Backdoor(Attack):
     def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:
         target = self._target_code(dataset)
         trigger = self._make_trigger(dataset, rng)
-        codes = dataset.labels.codes
-        reachable = self._in_source(dataset, self.within_source) & (codes >= 0)
-        allowed = reachable & ((codes == target) if self.clean_label else (codes != target))
-        if self.source_class is not None:
-            allowed &= codes == self._class_code(dataset, self.source_class, "source_class")
+        reachable = self._in_source(dataset, self.within_source) & (dataset.labels.codes >= 0)
+        reachable &= self._can_carry(dataset)
+        allowed = reachable & self._may_stamp(dataset, target)
         rows = self._select(dataset, allowed, self._count(dataset), target, rng)
         mask = rows_to_mask(rows, len(dataset))
-        covers = self._choose(dataset, reachable & ~mask, round(self.cover_rate * len(dataset)), rng)
-        data = trigger.stamp(dataset, rows, rng)
+        free = reachable & ~mask & self._may_cover(dataset, target)
+        covers = self._choose(dataset, free, round(self._cover_share() * len(dataset)), rng)
+        data = self._stamp_poison(dataset, trigger, rows, rng)
         if not self.clean_label:
             new = self._new_labels(dataset, rows, target)
             data = set_labels(data, rows, new, dataset.labels.values)
@@ -93,7 +118,7 @@ class Backdoor(Attack):
             raise ConfigError(
                 f"{self.name}: selection is {self.selection!r}; use one of {', '.join(SELECTIONS)}"
             )
-        if not 0 <= self.cover_rate < 1:
+        if not 0 <= self._cover_share() < 1:
             raise ConfigError(
                 f"{self.name}: cover_rate is {self.cover_rate!r}; use a share of rows from 0 to 1"
             )

@@ -60,6 +60,7 @@ class ValueTrigger(Backdoor):
     """
 
     name: ClassVar[str] = "value-trigger"
+    knowledge: ClassVar[str] = "data"
     modalities: ClassVar[tuple[str, ...]] = ("tabular",)
     paper: ClassVar[str] = (
         "Gu et al. (BadNets), 2017; Severi et al., USENIX Security 2021; Pleiter et al. (Tabdoor), 2023"

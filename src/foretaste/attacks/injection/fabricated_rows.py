@@ -39,6 +39,7 @@ class FabricatedRows(Injection):
 
     name: ClassVar[str] = "fabricated-rows"
     goal: ClassVar[str] = "availability"
+    knowledge: ClassVar[str] = "data"
     modalities: ClassVar[tuple[str, ...]] = ("tabular",)
     paper: ClassVar[str] = "Perdisci et al., IEEE S&P 2006"
 

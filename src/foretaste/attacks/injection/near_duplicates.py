@@ -58,6 +58,7 @@ class NearDuplicates(Injection):
 
     name: ClassVar[str] = "near-duplicates"
     goal: ClassVar[str] = "targeted"
+    knowledge: ClassVar[str] = "data"
     modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
     paper: ClassVar[str] = "Nelson et al., LEET 2008; Carlini et al., IEEE S&P 2024"
 

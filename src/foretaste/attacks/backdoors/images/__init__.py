@@ -1,0 +1,1 @@
+"""Backdoors in images: one file each, the trigger beside the attack that plants it."""

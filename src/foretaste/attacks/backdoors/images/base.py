@@ -1,0 +1,63 @@
+"""What image backdoors share: their parameters, and triggers that are painted."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.attacks.backdoors.base import Backdoor
+from foretaste.attacks.editing import Rows
+from foretaste.attacks.pixels import Images, paint_images
+from foretaste.attacks.trigger import Trigger
+from foretaste.data.dataset import Dataset
+
+
+class ImageTrigger(Trigger):
+    """A trigger for images. A subclass is a frozen dataclass of JSON values that refuses wrong ones."""
+
+    @abstractmethod
+    def paint(self, images: Images, rng: np.random.Generator) -> Images:
+        """Copies of the images, uint8 ``[n, H, W, C]``, with the trigger in each."""
+
+    def stamp(self, dataset: Dataset, rows: Rows, rng: np.random.Generator) -> Dataset:
+        return paint_images(dataset, rows, lambda images, _: self.paint(images, rng))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, **asdict(self)}  # type: ignore[call-overload]
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, Any]) -> Self:
+        if saved["kind"] != cls.kind:
+            raise ValueError(f"the trigger is a {saved['kind']}, not a {cls.kind}")
+        return cls(**{name: value for name, value in saved.items() if name != "kind"})
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ImageBackdoor(Backdoor):
+    """A backdoor in images; a subclass is a dataclass like this one, its fields are the parameters."""
+
+    modalities: ClassVar[tuple[str, ...]] = ("image",)
+
+    rate: float = 0.01
+    target: Any = None
+    source_class: Any = None
+    clean_label: bool = False
+    selection: str = "random"
+    within_source: Any = None
+    random_state: int | None = 0
+
+    def _can_carry(self, dataset: Dataset) -> NDArray[np.bool_]:
+        """Rows that have an image."""
+        if dataset.roles.image is None:
+            return np.zeros(len(dataset), dtype=bool)
+        return np.asarray(dataset.column(dataset.roles.image).is_valid().to_numpy())
+
+
+def to_uint8(values: NDArray[np.floating[Any]]) -> Images:
+    """Rounded and cut to 0 ... 255."""
+    cut: Images = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return cut
