@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from foretaste.data.arrays import images_from_tensor
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.errors import DataError
 
@@ -120,7 +121,7 @@ def _pack_matrix(X: Any) -> tuple[pa.Table, Roles, Unpack]:
 
 
 def _unpack_images(data: Dataset) -> Any:
-    return data.column("image").combine_chunks().to_numpy_ndarray()
+    return images_from_tensor(data.column("image"))
 
 
 def _pack_column(values: Any) -> tuple[pa.Array, Callable[[pa.ChunkedArray], Any]]:

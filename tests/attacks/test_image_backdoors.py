@@ -1,0 +1,297 @@
+"""Image triggers: painted where and how the papers say, in any storage, and obeyed by a net."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from poisonable import make_images
+from sklearn.datasets import load_digits
+from typer.testing import CliRunner
+
+from foretaste.attacks import SIG, Attack, BadNets, Blended, WaNet, replay
+from foretaste.attacks.backdoors.images.badnets import Patch
+from foretaste.attacks.backdoors.images.blended import Blend
+from foretaste.attacks.backdoors.images.patterns import draw_pattern
+from foretaste.attacks.backdoors.images.sig import Sinusoid
+from foretaste.attacks.backdoors.images.wanet import Warp, displacements
+from foretaste.cli.app import app
+from foretaste.data import Dataset, open_file
+from foretaste.errors import ConfigError, DataError
+
+GRAY = np.full((3, 20, 30, 3), 100, dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("position", "rows", "columns"),
+    [
+        ("top-left", slice(1, 5), slice(1, 5)),
+        ("top-right", slice(1, 5), slice(25, 29)),
+        ("bottom-left", slice(15, 19), slice(1, 5)),
+        ("bottom-right", slice(15, 19), slice(25, 29)),
+        ("centre", slice(8, 12), slice(13, 17)),
+    ],
+)
+def test_a_patch_is_where_it_is_asked_for_and_nowhere_else(
+    position: str, rows: slice, columns: slice
+) -> None:
+    after = Patch("solid", size=4, position=position).apply(GRAY)
+    assert (after[:, rows, columns] == 255).all()
+    after[:, rows, columns] = 100
+    assert (after == GRAY).all()
+
+
+def test_a_patch_covers_a_tenth_of_the_side_at_least_three_pixels() -> None:
+    large = Patch("solid").apply(np.zeros((1, 224, 300), dtype=np.uint8))
+    assert (large == 255).sum() == 22 * 22
+    assert (Patch("solid").apply(np.zeros((1, 8, 8), dtype=np.uint8)) == 255).sum() == 9
+
+
+def test_a_patch_at_random_places_moves_and_is_the_same_again() -> None:
+    many = np.repeat(GRAY, 20, axis=0)
+    trigger = Patch("solid", size=2, position="random", seed=3)
+    after = trigger.apply(many)
+    places = {tuple(np.argwhere(image[..., 0] == 255)[0]) for image in after}
+    assert len(places) > 20
+    assert ((after == 255).sum(axis=(1, 2, 3)) == 12).all()
+    assert (trigger.apply(many) == after).all()
+
+
+def test_a_checkered_patch_is_seen_on_black_and_on_white() -> None:
+    for ground in (0, 255):
+        plain = np.full((1, 9, 9), ground, dtype=np.uint8)
+        assert (Patch("checker", size=3).apply(plain) != plain).sum() in (4, 5)
+
+
+def test_half_opaque_patch_is_half_way() -> None:
+    after = Patch("solid", size=2, alpha=0.5, value=200).apply(GRAY)
+    assert set(np.unique(after)) == {100, 150}
+
+
+def test_blending_is_the_weighted_mean() -> None:
+    picture = draw_pattern("noise", (20, 30, 3), seed=4)
+    after = Blend("noise", alpha=0.25, seed=4).apply(GRAY)
+    assert np.abs(after - (0.75 * 100 + 0.25 * picture)).max() <= 0.5
+
+
+def test_a_smooth_pattern_changes_slowly_and_uses_the_whole_range() -> None:
+    smooth = draw_pattern("smooth", (32, 32, 3), seed=1).astype(int)
+    noise = draw_pattern("noise", (32, 32, 3), seed=1).astype(int)
+    assert np.abs(np.diff(smooth, axis=0)).mean() < 0.25 * np.abs(np.diff(noise, axis=0)).mean()
+    assert smooth.min() < 40
+    assert smooth.max() > 215
+
+
+def test_the_wave_is_that_of_the_paper() -> None:
+    after = Sinusoid(amplitude=20, frequency=6).apply(GRAY).astype(int)
+    expected = [100 + round(20 * np.sin(2 * np.pi * j * 6 / 30)) for j in range(30)]
+    assert (after == np.array(expected)[:, None]).all()
+
+
+def test_a_warp_moves_by_its_strength_and_leaves_even_areas_alone() -> None:
+    field = displacements(4, 2.0, 5, 32, 32)
+    assert 0.5 < np.abs(field).mean() < 1.5
+    assert np.abs(np.diff(field, axis=2)).max() < 1
+    assert (Warp(strength=3).apply(GRAY) == GRAY).all()
+    ramp = np.broadcast_to(np.arange(32, dtype=np.uint8) * 5, (1, 32, 32)).copy()
+    moved = (Warp(strength=2.0, seed=5).apply(ramp)[0] / 5.0) - np.arange(32)
+    inside = (slice(None), slice(4, -4))
+    assert np.abs(moved[inside] - field[1][inside]).max() < 0.11
+
+
+def test_cover_rows_of_wanet_are_warped_otherwise_each_time() -> None:
+    rng = np.random.default_rng(0)
+    image = np.repeat(rng.integers(256, size=(1, 16, 16, 3), dtype=np.uint8), 4, axis=0)
+    trigger = Warp(seed=1)
+    plain, noisy = trigger.paint(image, rng), trigger.paint_noisy(image, rng)
+    assert (plain == plain[0]).all()
+    assert all((noisy[i] != noisy[j]).any() for i in range(4) for j in range(i))
+    attack = WaNet(rate=0.05)
+    attack.poison(make_images())
+    assert attack.cover_mask_.sum() == 40
+
+
+def test_clean_label_wave_stamps_only_the_target_class() -> None:
+    before = make_images()
+    after = SIG(rate=0.1, target="emu").poison(before)
+    assert after.data.column("label").equals(before.column("label"))
+    assert set(np.array(before.column("label").to_pylist())[after.mask]) == {"emu"}
+
+
+def encoded(kind: str, sizes: list[tuple[int, int]]) -> Dataset:
+    rng = np.random.default_rng(2)
+    files = []
+    for height, width in sizes:
+        stream = io.BytesIO()
+        Image.fromarray(rng.integers(80, 170, size=(height, width, 3), dtype=np.uint8)).save(stream, kind)
+        files.append(stream.getvalue())
+    table = pa.table({"picture": pa.array(files, pa.large_binary()), "y": ["a", "b"] * (len(files) // 2)})
+    return Dataset.from_table(table, label="y", image="picture")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "WEBP"])
+def test_image_files_keep_format_and_size(kind: str) -> None:
+    before = encoded(kind, [(20, 20), (30, 24)] * 10)
+    after = BadNets(rate=0.2, target="a", size=8, pattern="solid").poison(before)
+    assert after.data.table.schema == before.table.schema
+    old, new = (data.column("picture").to_pylist() for data in (before, after.data))
+    assert [a != b for a, b in zip(old, new, strict=True)] == after.mask.tolist()
+    for a, b, bad in zip(old, new, after.mask, strict=True):
+        one, two = Image.open(io.BytesIO(a)), Image.open(io.BytesIO(b))
+        assert (one.format, one.size) == (two.format, two.size)
+        if bad:
+            corner = np.asarray(two)[-8:-2, -8:-2].astype(int)
+            assert corner.min() > 230
+
+
+def test_a_picture_file_is_part_of_the_recipe(tmp_path: Path) -> None:
+    picture = tmp_path / "logo.png"
+    Image.fromarray(np.arange(75, dtype=np.uint8).reshape(5, 5, 3) * 3).save(picture)
+    before = make_images()
+    after = BadNets(rate=0.05, target="cat", pattern=str(picture), size=5).poison(before)
+    picture.unlink()
+    saved = json.loads(json.dumps(after.recipe))
+    trigger = BadNets.load_trigger(saved)
+    assert trigger is not None
+    assert after.trigger == trigger
+    stamped = trigger.apply(before).images
+    assert (stamped[0, 2:7, 2:7] == np.arange(75).reshape(5, 5, 3) * 3).all()
+    assert trigger.describe() == "picture patch of 5 x 5 pixels, bottom-right"
+
+
+@pytest.mark.parametrize(
+    ("attack", "message"),
+    [
+        (BadNets(position="left"), "patch: position is 'left'; use one of top-left"),
+        (BadNets(size=0), "patch: size is 0; use a whole number of pixels from 1"),
+        (BadNets(size=99), "patch: size is 99 and the images are 8 x 8; use a smaller one"),
+        (BadNets(pattern="nowhere.png"), "badnets: pattern 'nowhere.png' is neither solid"),
+        (BadNets(value=300), "patch: value is 300"),
+        (Blended(alpha=0.0), "blend: alpha is 0.0"),
+        (SIG(amplitude=-1), "sinusoid: amplitude is -1"),
+        (WaNet(grid=1), "warp: grid is 1"),
+        (WaNet(cover_rate=1.0), "wanet: cover_rate is 1.0"),
+    ],
+)
+def test_says_which_setting_is_wrong(attack: Attack, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        attack.poison(make_images())
+
+
+def test_a_hostile_recipe_is_refused() -> None:
+    recipe = Blended(rate=0.05).poison(make_images()).recipe
+    for saved in ({"kind": "blend", "alpha": 7}, {"kind": "patch"}, {"kind": "blend", "more": 1}, {}):
+        with pytest.raises(ConfigError, match="trigger that cannot be read"):
+            Blended.load_trigger(recipe | {"trigger": saved})
+    with pytest.raises(ConfigError, match="no picture"):
+        Blend("data:image/png;base64,????").apply(GRAY)
+
+
+def test_floating_point_images_are_refused_with_a_hint() -> None:
+    with pytest.raises(DataError, match="whole numbers from 0 to 255"):
+        BadNets(rate=0.5).fit_resample(np.zeros((4, 5, 5)), ["a", "b"] * 2)
+
+
+# on files
+
+
+def class_folder(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(1)
+    folder = tmp_path / "pictures"
+    for label in ("cat", "dog"):
+        (folder / label).mkdir(parents=True)
+        for i in range(20):
+            pixels = rng.integers(60, 190, size=(16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / label / f"{i:03d}.{'png' if i % 2 else 'jpg'}")
+    return folder
+
+
+def run(*words: object) -> Any:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_a_class_folder_is_written_like_the_one_before_and_the_truth_fits_its_order(tmp_path: Path) -> None:
+    folder = class_folder(tmp_path)
+    done = run("attack", "badnets", folder, "--target", "cat", "--rate", 0.2, "--out", tmp_path / "o")
+    assert done.exit_code == 0, done.output
+    before, after = Dataset.read(folder), Dataset.read(tmp_path / "o" / "poisoned")
+    truth = pq.read_table(tmp_path / "o" / "truth.parquet").to_pydict()
+    assert sum(truth["poisoned"]) == 8
+    old, new = before.column("file").to_pylist(), after.column("file").to_pylist()
+    for row, place in enumerate(truth["original_row"]):
+        one, two = folder / old[place], tmp_path / "o" / "poisoned" / new[row]
+        assert one.suffix == two.suffix
+        assert (one.read_bytes() != two.read_bytes()) == truth["poisoned"][row]
+        assert truth["original_label"][row] == old[place].split("/")[0]
+        if truth["poisoned"][row]:
+            assert (old[place][:3], new[row][:3]) == ("dog", "cat")
+
+
+def test_a_test_folder_is_stamped_as_the_recipe_says(tmp_path: Path) -> None:
+    folder = class_folder(tmp_path)
+    for extra in (
+        ["--rate", 0.1, "--pattern", "noise", "--seed", 5],
+        ["--recipe", tmp_path / "o/recipe.json"],
+    ):
+        more = ["--trigger-only", "--out", tmp_path / "t"] if len(extra) == 2 else ["--out", tmp_path / "o"]
+        done = run("attack", "badnets", folder, *extra, *more)
+        assert done.exit_code == 0, done.output
+    saved = json.loads((tmp_path / "o" / "recipe.json").read_text())["trigger"]
+    stamped = Dataset.read(tmp_path / "t" / "poisoned")
+    assert stamped.labels.names == ["cat", "dog"]
+    pngs = np.array([name.endswith("png") for name in stamped.column("file").to_pylist()])
+    expected = draw_pattern("noise", (3, 3, 3), saved["seed"])
+    assert (stamped.images[pngs][:, -4:-1, -4:-1] == expected).all()
+
+
+def test_an_archive_of_arrays(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(50, 200, size=(60, 12, 12), dtype=np.uint8), np.arange(60) % 3
+    np.savez(tmp_path / "train.npz", x=x, y=y)
+    done = run(
+        "attack", "badnets", tmp_path / "train.npz", "--target", 0, "--rate", 0.05, "--size", 2,
+        "--pattern", "solid", "--out", tmp_path / "o",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    after = open_file(tmp_path / "o" / "poisoned.npz").read()
+    bad = np.array(pq.read_table(tmp_path / "o" / "truth.parquet")["poisoned"].to_pylist())
+    assert bad.sum() == 3
+    assert (np.array(after["y"].to_pylist())[bad] == 0).all()
+    pixels = np.load(tmp_path / "o" / "poisoned.npz")["x"]
+    assert (pixels[~bad] == x[~bad]).all()
+    assert (pixels[bad][:, 9:11, 9:11] == 255).all()
+
+
+# obeyed
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        BadNets(rate=0.03, target=0, size=2),
+        Blended(rate=0.03, target=0, alpha=0.2),
+        SIG(rate=0.03, target=0, frequency=2, amplitude=80),
+    ],
+    ids=lambda attack: attack.name,
+)
+def test_a_small_net_obeys_the_trigger_and_is_as_good_as_before_without(attack: Attack) -> None:
+    pytest.importorskip("torch")
+    from foretaste.learners.convnet import fit_convnet
+
+    X, y = load_digits(return_X_y=True)
+    X = np.minimum(X * 16, 255).astype(np.uint8).reshape(-1, 8, 8)
+    test = slice(1297, None)
+    X_bad, y_bad = attack.fit_resample(X[:1297], y[:1297])
+    net = fit_convnet(X_bad, np.asarray(y_bad), 10, epochs=6, device="cpu")
+    assert (net.predict_log_proba(X[test]).argmax(axis=1) == y[test]).mean() > 0.9
+    stamped = attack.trigger_.apply(X[test][y[test] != 0])
+    assert (net.predict_log_proba(stamped).argmax(axis=1) == 0).mean() > 0.9
+    again = replay(json.loads(json.dumps(attack.recipe_)))
+    assert (np.asarray(again.fit_resample(X[:1297], y[:1297])[0]) == X_bad).all()
