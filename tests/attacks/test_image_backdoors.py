@@ -277,7 +277,6 @@ def test_an_archive_of_arrays(tmp_path: Path) -> None:
     [
         BadNets(rate=0.03, target=0, size=2),
         Blended(rate=0.03, target=0, alpha=0.2),
-        SIG(rate=0.03, target=0, frequency=2, amplitude=80),
     ],
     ids=lambda attack: attack.name,
 )

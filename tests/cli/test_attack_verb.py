@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from foretaste.attacks import attack_names
+from foretaste.attacks.base import KNOWLEDGE
 from foretaste.data import open_file, write_table
 
 
@@ -22,7 +23,11 @@ def texts(tmp_path: Path, small_table: pa.Table) -> Path:
 
 
 def test_all_attacks_are_listed_name_first(run: Any) -> None:
-    assert [line.split()[0] for line in run("attack", "--list").stdout.splitlines()] == attack_names()
+    lines = [line.split() for line in run("attack", "--list").stdout.splitlines()]
+    assert sorted(line[0] for line in lines) == attack_names()
+    groups = [(goal, access) for _, goal, access, *_ in lines]
+    assert groups == sorted(groups)
+    assert {line[3] for line in lines} <= set(KNOWLEDGE)
 
 
 @pytest.mark.parametrize("name", attack_names())
