@@ -16,7 +16,7 @@ from poisonable import make_images
 from sklearn.datasets import load_digits
 from typer.testing import CliRunner
 
-from foretaste.attacks import SIG, Attack, BadNets, Blended, WaNet, replay
+from foretaste.attacks import Attack, BadNets, Blended, Sig, WaNet, replay
 from foretaste.attacks.backdoors.images.badnets import Patch
 from foretaste.attacks.backdoors.images.blended import Blend
 from foretaste.attacks.backdoors.images.patterns import draw_pattern
@@ -120,7 +120,7 @@ def test_cover_rows_of_wanet_are_warped_otherwise_each_time() -> None:
 
 def test_clean_label_wave_stamps_only_the_target_class() -> None:
     before = make_images()
-    after = SIG(rate=0.1, target="emu").poison(before)
+    after = Sig(rate=0.1, target="emu").poison(before)
     assert after.data.column("label").equals(before.column("label"))
     assert set(np.array(before.column("label").to_pylist())[after.mask]) == {"emu"}
 
@@ -175,7 +175,7 @@ def test_a_picture_file_is_part_of_the_recipe(tmp_path: Path) -> None:
         (BadNets(pattern="nowhere.png"), "badnets: pattern 'nowhere.png' is neither solid"),
         (BadNets(value=300), "patch: value is 300"),
         (Blended(alpha=0.0), "blend: alpha is 0.0"),
-        (SIG(amplitude=-1), "sinusoid: amplitude is -1"),
+        (Sig(amplitude=-1), "sinusoid: amplitude is -1"),
         (WaNet(grid=1), "warp: grid is 1"),
         (WaNet(cover_rate=1.0), "wanet: cover_rate is 1.0"),
     ],

@@ -2,7 +2,7 @@
 
 from foretaste.attacks.backdoors.images.badnets import BadNets
 from foretaste.attacks.backdoors.images.blended import Blended
-from foretaste.attacks.backdoors.images.sig import SIG
+from foretaste.attacks.backdoors.images.sig import Sig
 from foretaste.attacks.backdoors.images.wanet import WaNet
 from foretaste.attacks.backdoors.sentence_trigger import SentenceTrigger
 from foretaste.attacks.backdoors.value_trigger import ValueTrigger
@@ -18,7 +18,6 @@ from foretaste.attacks.registry import attack_names, catalogue, find_attack, rep
 from foretaste.attacks.trigger import Trigger
 
 __all__ = [
-    "SIG",
     "Alfa",
     "Attack",
     "BadNets",
@@ -30,6 +29,7 @@ __all__ = [
     "NearDuplicates",
     "Poisoned",
     "SentenceTrigger",
+    "Sig",
     "Trigger",
     "ValueTrigger",
     "WaNet",

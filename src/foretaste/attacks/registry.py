@@ -22,7 +22,7 @@ BUILT_IN = {
     "label-flip": "labels.label_flip:LabelFlip",
     "near-duplicates": "injection.near_duplicates:NearDuplicates",
     "sentence-trigger": "backdoors.sentence_trigger:SentenceTrigger",
-    "sig": "backdoors.images.sig:SIG",
+    "sig": "backdoors.images.sig:Sig",
     "value-trigger": "backdoors.value_trigger:ValueTrigger",
     "wanet": "backdoors.images.wanet:WaNet",
     "word-trigger": "backdoors.word_trigger:WordTrigger",

@@ -55,7 +55,7 @@ class Sinusoid(ImageTrigger):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SIG(ImageBackdoor):
+class Sig(ImageBackdoor):
     """Add a faint wave to images of the target class, whose labels stay right.
 
     Parameters
@@ -81,7 +81,7 @@ class SIG(ImageBackdoor):
 
     Examples
     --------
-    >>> attack = SIG(rate=0.5, target="cat", amplitude=20, frequency=1)
+    >>> attack = Sig(rate=0.5, target="cat", amplitude=20, frequency=1)
     >>> X, y = attack.fit_resample(np.full((2, 1, 4), 100, dtype=np.uint8), ["dog", "cat"])
     >>> X.tolist(), y
     ([[[100, 100, 100, 100]], [[100, 120, 100, 80]]], ['dog', 'cat'])
