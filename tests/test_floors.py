@@ -14,7 +14,7 @@ FLOORS = (
     ("__main__",),
     ("cli",),
     ("report", "demonstration", "testing"),
-    ("_scan",),
+    ("_scan", "provenance"),  # side by side
     ("attacks", "detect", "defend"),  # side by side: they do not know each other
     ("learners",),
     ("features",),

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from foretaste import __version__
-from foretaste.cli import attack, clean, demo, doctor, explain, problems, report, scan
+from foretaste.cli import attack, clean, demo, doctor, explain, inspect, problems, report, scan
 
 app = typer.Typer(
     name="foretaste",
@@ -49,6 +49,7 @@ for _verb in (
     attack.attack,
     demo.demo,
     doctor.doctor,
+    inspect.inspect,
 ):
     app.command(**getattr(_verb, "command_settings", {}))(problems.in_one_line(_verb))
 
