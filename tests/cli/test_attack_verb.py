@@ -177,3 +177,27 @@ def test_what_is_wrong_is_one_line(run: Any, texts: Path, words: list[str], said
     assert result.stderr.startswith(f"foretaste: {said}")
     assert result.stderr.count("\n") == 1
     assert not Path("o").exists()
+
+
+def test_a_regression_target_is_read_as_a_quantity(run: Any, tmp_path: Path) -> None:
+    numbers = pa.table({"a": [i * 0.5 for i in range(60)], "price": [i * 1.25 for i in range(60)]})
+    write_table(numbers, tmp_path / "prices.csv")
+    result = run(
+        "attack", "regression-poisoning", tmp_path / "prices.csv", "--label", "price", "--rate", 0.1,
+        "--method", "statp", "--out", "o",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert pq.read_table("o/truth.parquet")["poisoned"].to_pylist().count(True) == 7
+    refused = run(
+        "attack",
+        "regression-poisoning",
+        tmp_path / "prices.csv",
+        "--label",
+        "price",
+        "--target",
+        3,
+        "--out",
+        "p",
+    )
+    assert refused.exit_code == 2
+    assert "has no target class" in refused.output + refused.stderr

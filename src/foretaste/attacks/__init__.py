@@ -1,5 +1,7 @@
 """Attacks: poison your own data before someone else does. One file each, all samplers."""
 
+from foretaste.attacks.availability.regression_poisoning import RegressionPoisoning
+from foretaste.attacks.availability.svm_poisoning import SvmPoisoning
 from foretaste.attacks.backdoors.images.badnets import BadNets
 from foretaste.attacks.backdoors.images.blended import Blended
 from foretaste.attacks.backdoors.images.sig import Sig
@@ -28,8 +30,10 @@ __all__ = [
     "LabelFlip",
     "NearDuplicates",
     "Poisoned",
+    "RegressionPoisoning",
     "SentenceTrigger",
     "Sig",
+    "SvmPoisoning",
     "Trigger",
     "ValueTrigger",
     "WaNet",

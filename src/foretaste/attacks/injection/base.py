@@ -24,28 +24,35 @@ class Injection(Attack):
 
     access: ClassVar[str] = "injection"
 
+    own_labels: ClassVar[bool] = False  # the rows come with their labels
+
     source: Any
 
     @abstractmethod
     def _make_rows(
         self, dataset: Dataset, count: int, target: int, rng: np.random.Generator
     ) -> tuple[pa.Table, dict[str, Any]]:
-        """``count`` rows with every column of the data (label, id, source and time come later), and notes."""
+        """``count`` rows with every column of the data (id, source and time come later), and notes.
+
+        The label comes later too, unless ``own_labels`` is set; ``target`` is -1 then.
+        """
 
     def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:
         count = self._count(dataset, added=True)
-        target = self._target_code(dataset)
-        table, notes = self._make_rows(dataset, count, target, rng)
+        target = -1 if self.own_labels else self._target_code(dataset)
+        new, notes = self._make_rows(dataset, count, target, rng)
         everyone = np.arange(count)
-        labels = dataset.labels.values.take(pa.array(np.full(count, target)))
-        new = set_cells(table, str(dataset.roles.label), everyone, labels)
+        if not self.own_labels:
+            labels = dataset.labels.values.take(pa.array(np.full(count, target)))
+            new = set_cells(new, str(dataset.roles.label), everyone, labels)
+            notes = {"target": dataset.labels.names[target], **notes}
         new = self._set_origin(dataset, new, everyone, rng)
         joined, original_row = interleave(dataset.table, new, rng)
         return Change(
             replace(dataset, table=joined),
             original_row < 0,
             original_row=original_row,
-            notes={"target": dataset.labels.names[target], **notes},
+            notes=notes,
         )
 
     def _set_origin(self, dataset: Dataset, new: pa.Table, rows: Rows, rng: np.random.Generator) -> pa.Table:

@@ -1,0 +1,1 @@
+"""Attacks that make a model worse for everybody (injection of optimised rows)."""
