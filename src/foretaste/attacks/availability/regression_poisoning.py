@@ -63,6 +63,7 @@ class RegressionPoisoning(Injection):
     name: ClassVar[str] = "regression-poisoning"
     goal: ClassVar[str] = "availability"
     modalities: ClassVar[tuple[str, ...]] = ("tabular",)
+    knowledge: ClassVar[str] = "surrogate"
     paper: ClassVar[str] = "Jagielski et al., IEEE S&P 2018"
     own_labels: ClassVar[bool] = True
     quantity: ClassVar[bool] = True

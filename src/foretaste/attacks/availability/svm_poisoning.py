@@ -67,6 +67,7 @@ class SvmPoisoning(Injection):
     name: ClassVar[str] = "svm-poisoning"
     goal: ClassVar[str] = "availability"
     modalities: ClassVar[tuple[str, ...]] = ("tabular",)
+    knowledge: ClassVar[str] = "surrogate"
     paper: ClassVar[str] = "Biggio, Nelson, Laskov, ICML 2012"
     own_labels: ClassVar[bool] = True
 

@@ -58,6 +58,7 @@ class Alfa(Attack):
     goal: ClassVar[str] = "availability"
     access: ClassVar[str] = "label"
     modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
+    knowledge: ClassVar[str] = "surrogate"
     paper: ClassVar[str] = "Xiao, Xiao, Eckert, ECAI 2012"
 
     def __init__(
