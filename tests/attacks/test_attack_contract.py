@@ -51,6 +51,10 @@ CASES += [
     ("wanet", "image", {"cover_rate": 0.1}),
     ("svm-poisoning", "tabular", {"target": 0, "model": "logistic", "columns": ["size", "weight"]}),
     ("regression-poisoning", "tabular", {"method": "statp", "columns": ["size"]}),
+    ("all-to-all", "image", {"attack": "blended", "options": {"alpha": 0.4}, "target": "dog"}),
+    ("source-specific", "image", {"target": "cat", "source_class": "emu", "attack": "wanet"}),
+    ("adaptive-blend", "image", {"pieces": 2, "shown": 0.3, "cover_rate": 0.0}),
+    ("adaptive-patch", "image", {"number": 2, "pattern": "checker"}),
     ("bad-source", "text", {"attack": "word-trigger", "sources": None}),
     ("bad-source", "tabular", {"attack": "value-trigger", "sizes": "zipf", "skew": 0.5, "bad": "s1"}),
 ]

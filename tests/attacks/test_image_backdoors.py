@@ -16,9 +16,21 @@ from poisonable import make_images
 from sklearn.datasets import load_digits
 from typer.testing import CliRunner
 
-from foretaste.attacks import Attack, BadNets, Blended, Sig, WaNet, replay
+from foretaste.attacks import (
+    AdaptiveBlend,
+    AdaptivePatch,
+    AllToAll,
+    Attack,
+    BadNets,
+    Blended,
+    Sig,
+    SourceSpecific,
+    WaNet,
+    replay,
+)
 from foretaste.attacks.backdoors.images.badnets import Patch
 from foretaste.attacks.backdoors.images.blended import Blend
+from foretaste.attacks.backdoors.images.bpp import Dither
 from foretaste.attacks.backdoors.images.patterns import draw_pattern
 from foretaste.attacks.backdoors.images.sig import Sinusoid
 from foretaste.attacks.backdoors.images.wanet import Warp, displacements
@@ -125,6 +137,60 @@ def test_clean_label_wave_stamps_only_the_target_class() -> None:
     assert set(np.array(before.column("label").to_pylist())[after.mask]) == {"emu"}
 
 
+def test_all_to_all_labels_each_row_with_the_class_after_its_own_in_the_order_of_numbers() -> None:
+    images = np.zeros((120, 4, 4), dtype=np.uint8)
+    y = np.arange(120) % 12
+    attack = AllToAll(rate=0.5)
+    _, labels = attack.fit_resample(images, y)
+    assert (labels[attack.poison_mask_] == (y[attack.poison_mask_] + 1) % 12).all()
+    assert (labels[~attack.poison_mask_] == y[~attack.poison_mask_]).all()
+    assert attack.recipe_["notes"]["targets"]["9"] == "10"
+
+
+def test_source_specific_covers_are_of_other_classes_and_carry_the_whole_trigger() -> None:
+    before = make_images()
+    attack = SourceSpecific(rate=0.05, target="cat", source_class="dog", cover_rate=0.1)
+    after = attack.poison(before)
+    old = np.array(before.column("label").to_pylist())
+    assert set(old[after.mask & ~after.cover]) == {"dog"}
+    assert set(old[after.cover]) == {"emu"}
+    assert after.trigger is not None
+    stamped = after.trigger.apply(before).images
+    assert (after.data.images[after.mask] == stamped[after.mask]).all()
+
+
+def test_adaptive_blend_shows_half_of_the_squares_in_training_and_all_of_them_in_tests() -> None:
+    images = np.zeros((40, 16, 16), dtype=np.uint8)
+    attack = AdaptiveBlend(rate=0.25, target=0, pattern="solid", pieces=4)
+    X, y = attack.fit_resample(images, np.arange(40) % 2)
+    assert attack.trigger_.apply(images).all()
+    squares = X.reshape(40, 4, 4, 4, 4).any(axis=(2, 4)).reshape(40, 16)
+    assert (squares.sum(axis=1) == np.where(attack.poison_mask_, 8, 0)).all()
+    assert len({tuple(row) for row in squares[attack.poison_mask_]}) > 10
+    assert attack.cover_mask_.sum() == 10
+    assert (y[attack.cover_mask_] == np.arange(40)[attack.cover_mask_] % 2).all()
+
+
+def test_adaptive_patch_shows_one_faint_patch_in_training_and_all_of_them_in_tests() -> None:
+    images = np.zeros((40, 12, 12), dtype=np.uint8)
+    attack = AdaptivePatch(rate=0.25, target=0, pattern="solid", size=2, alpha=0.4)
+    X, _ = attack.fit_resample(images, np.arange(40) % 2)
+    seen = (X[attack.poison_mask_] == 102).sum(axis=(1, 2))
+    assert (seen == 4).all()
+    assert len({tuple(np.argwhere(image)[0]) for image in X[attack.poison_mask_]}) == 4
+    assert (attack.trigger_.apply(images[:1]) == 255).sum() == 16
+
+
+def test_dither_keeps_the_mean_in_few_shades_and_differs_from_image_to_image() -> None:
+    images = np.random.default_rng(0).integers(256, size=(5, 16, 16, 3), dtype=np.uint8)
+    after = Dither(shades=4).apply(images)
+    assert set(np.unique(after)) == {0, 85, 170, 255}
+    assert np.abs(after.mean(axis=(1, 2)) - images.mean(axis=(1, 2))).max() < 4
+    flat = Image.fromarray(images[0, ..., 0]).convert("1")
+    agree = (np.asarray(flat) * 255 == Dither(shades=2).apply(images[:1, ..., 0])[0]).mean()
+    assert agree > 0.85  # Pillow's Floyd-Steinberg, in whole numbers
+
+
 def encoded(kind: str, sizes: list[tuple[int, int]]) -> Dataset:
     rng = np.random.default_rng(2)
     files = []
@@ -177,6 +243,12 @@ def test_a_picture_file_is_part_of_the_recipe(tmp_path: Path) -> None:
         (Blended(alpha=0.0), "blend: alpha is 0.0"),
         (Sig(amplitude=-1), "sinusoid: amplitude is -1"),
         (WaNet(grid=1), "warp: grid is 1"),
+        (AdaptivePatch(number=5), "adaptive-patch: number is 5; use 2 to 4"),
+        (AdaptiveBlend(shown=0.0), "adaptive-blend: shown is 0.0"),
+        (SourceSpecific(target="cat", source_class="cat"), "source_class and target are both 'cat'"),
+        (AllToAll(attack="label-flip"), "attack is 'label-flip'; use one of badnets"),
+        (AllToAll(options={"rate": 3}), "'rate' is not an option of badnets"),
+        (AllToAll(options={"size": "x"}), "badnets: size is 'x'; use a whole number"),
         (WaNet(cover_rate=1.0), "wanet: cover_rate is 1.0"),
     ],
 )

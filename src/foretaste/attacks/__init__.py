@@ -2,9 +2,14 @@
 
 from foretaste.attacks.availability.regression_poisoning import RegressionPoisoning
 from foretaste.attacks.availability.svm_poisoning import SvmPoisoning
+from foretaste.attacks.backdoors.images.adaptive_blend import AdaptiveBlend
+from foretaste.attacks.backdoors.images.adaptive_patch import AdaptivePatch
+from foretaste.attacks.backdoors.images.all_to_all import AllToAll
 from foretaste.attacks.backdoors.images.badnets import BadNets
 from foretaste.attacks.backdoors.images.blended import Blended
+from foretaste.attacks.backdoors.images.bpp import Bpp
 from foretaste.attacks.backdoors.images.sig import Sig
+from foretaste.attacks.backdoors.images.source_specific import SourceSpecific
 from foretaste.attacks.backdoors.images.wanet import WaNet
 from foretaste.attacks.backdoors.sentence_trigger import SentenceTrigger
 from foretaste.attacks.backdoors.value_trigger import ValueTrigger
@@ -20,11 +25,15 @@ from foretaste.attacks.registry import attack_names, catalogue, find_attack, rep
 from foretaste.attacks.trigger import Trigger
 
 __all__ = [
+    "AdaptiveBlend",
+    "AdaptivePatch",
     "Alfa",
+    "AllToAll",
     "Attack",
     "BadNets",
     "BadSource",
     "Blended",
+    "Bpp",
     "Change",
     "FabricatedRows",
     "LabelFlip",
@@ -33,6 +42,7 @@ __all__ = [
     "RegressionPoisoning",
     "SentenceTrigger",
     "Sig",
+    "SourceSpecific",
     "SvmPoisoning",
     "Trigger",
     "ValueTrigger",

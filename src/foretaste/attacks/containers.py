@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from foretaste.data.arrays import images_from_tensor
+from foretaste.data.arrays import images_from_tensor, tensor_from_images
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.errors import DataError
 
@@ -70,8 +70,7 @@ def _pack_rows(X: Any) -> tuple[pa.Table, Roles, Unpack]:
     if isinstance(X, np.ndarray) and X.ndim == 2:
         return _pack_matrix(X)
     if isinstance(X, np.ndarray) and X.ndim > 2 and len(X):
-        images = pa.FixedShapeTensorArray.from_numpy_ndarray(np.ascontiguousarray(X))
-        return pa.table({"image": images}), Roles(image="image"), _unpack_images
+        return pa.table({"image": tensor_from_images(X)}), Roles(image="image"), _unpack_images
     series = hasattr(X, "iloc") and hasattr(X, "to_numpy")
     if isinstance(X, (str, bytes)) or not (series or isinstance(X, (Sequence, np.ndarray))):
         raise DataError(

@@ -12,7 +12,9 @@ from foretaste.errors import ConfigError
 
 
 def check_types(attack: Any) -> None:
-    """Refuse a parameter of another kind than its default; ``rate`` and ``random_state`` are not looked at.
+    """Refuse a parameter of another kind than its default or, where that is None, its annotation.
+
+    ``rate`` and ``random_state`` are not looked at.
 
     Raises
     ------
@@ -21,6 +23,8 @@ def check_types(attack: Any) -> None:
     """
     for name, parameter in inspect.signature(type(attack)).parameters.items():
         value, kind = getattr(attack, name), type(parameter.default)
+        if parameter.default is None:
+            kind = _NAMED.get(str(parameter.annotation).split(" |")[0], kind)
         if name in ("rate", "random_state") or kind not in _KINDS:
             continue
         if value is None and "None" in str(parameter.annotation):
@@ -44,6 +48,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
+_NAMED: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str}
 _KINDS: dict[type, tuple[str, Callable[[Any], bool]]] = {
     bool: ("True or False", lambda value: isinstance(value, bool)),
     int: ("a whole number", is_whole),

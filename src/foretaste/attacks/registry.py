@@ -14,16 +14,21 @@ from foretaste.errors import ConfigError
 
 GROUP = "foretaste.attacks"
 BUILT_IN = {
+    "adaptive-blend": "backdoors.images.adaptive_blend:AdaptiveBlend",
+    "adaptive-patch": "backdoors.images.adaptive_patch:AdaptivePatch",
     "alfa": "labels.alfa:Alfa",
+    "all-to-all": "backdoors.images.all_to_all:AllToAll",
     "bad-source": "injection.bad_source:BadSource",
     "badnets": "backdoors.images.badnets:BadNets",
     "blended": "backdoors.images.blended:Blended",
+    "bpp": "backdoors.images.bpp:Bpp",
     "fabricated-rows": "injection.fabricated_rows:FabricatedRows",
     "label-flip": "labels.label_flip:LabelFlip",
     "near-duplicates": "injection.near_duplicates:NearDuplicates",
     "regression-poisoning": "availability.regression_poisoning:RegressionPoisoning",
     "sentence-trigger": "backdoors.sentence_trigger:SentenceTrigger",
     "sig": "backdoors.images.sig:Sig",
+    "source-specific": "backdoors.images.source_specific:SourceSpecific",
     "svm-poisoning": "availability.svm_poisoning:SvmPoisoning",
     "value-trigger": "backdoors.value_trigger:ValueTrigger",
     "wanet": "backdoors.images.wanet:WaNet",

@@ -31,9 +31,9 @@ class Backdoor(Attack):
     goal: ClassVar[str] = "integrity-backdoor"
     access: ClassVar[str] = "data"
 
-    source_class: Any
-    clean_label: bool
-    selection: str
+    source_class: Any = None
+    clean_label: bool = False
+    selection: str = "random"
     cover_rate: float | None = 0.0
     within_source: Any
 
@@ -82,6 +82,10 @@ class Backdoor(Attack):
         """The class each stamped row is labelled with: the target, unless a subclass maps classes."""
         return np.full(len(rows), target, dtype=np.int64)
 
+    def _notes(self, dataset: Dataset, target: int) -> dict[str, Any]:
+        """What the recipe says beside the parameters."""
+        return {"target": dataset.labels.names[target]}
+
     def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:
         target = self._target_code(dataset)
         trigger = self._make_trigger(dataset, rng)
@@ -98,7 +102,7 @@ class Backdoor(Attack):
             data = set_labels(data, rows, new, dataset.labels.values)
         data = self._stamp_cover(data, trigger, covers, rng)
         cover = rows_to_mask(covers, len(dataset))
-        notes = {"target": dataset.labels.names[target]}
+        notes = self._notes(dataset, target)
         return Change(data, mask | cover, cover=cover, trigger=trigger, notes=notes)
 
     def _select(
@@ -108,9 +112,10 @@ class Backdoor(Attack):
         rows = self._choose(dataset, allowed, count, rng)
         if self.selection == "random":
             return rows
-        likely = held_out_probabilities(dataset)[:, target]
         candidates = np.flatnonzero(allowed)
-        return np.sort(candidates[np.argsort(likely[candidates], kind="stable")[:count]])
+        new = self._new_labels(dataset, candidates, target)
+        likely = held_out_probabilities(dataset)[candidates, new]
+        return np.sort(candidates[np.argsort(likely, kind="stable")[:count]])
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.attacks.backdoors.images.base import ImageBackdoor, ImageTrigger, to_uint8
+from foretaste.attacks.backdoors.images.base import AllToOne, ImageTrigger, to_uint8
 from foretaste.attacks.backdoors.images.patterns import draw_pattern, load_pattern
 from foretaste.attacks.pixels import Images
 from foretaste.attacks.trigger import Trigger
@@ -106,7 +106,7 @@ class Patch(ImageTrigger):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BadNets(ImageBackdoor):
+class BadNets(AllToOne):
     """Put a small patch into images and label them with the target class.
 
     Parameters

@@ -38,15 +38,12 @@ class ImageTrigger(Trigger):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class ImageBackdoor(Backdoor):
-    """A backdoor in images; a subclass is a dataclass like this one, its fields are the parameters."""
+    """A backdoor in images; a subclass is a dataclass like this one, whose fields are its parameters."""
 
     modalities: ClassVar[tuple[str, ...]] = ("image",)
 
     rate: float = 0.01
     target: Any = None
-    source_class: Any = None
-    clean_label: bool = False
-    selection: str = "random"
     within_source: Any = None
     random_state: int | None = 0
 
@@ -57,7 +54,16 @@ class ImageBackdoor(Backdoor):
         return np.asarray(dataset.column(dataset.roles.image).is_valid().to_numpy())
 
 
-def to_uint8(values: NDArray[np.floating[Any]]) -> Images:
+@dataclass(kw_only=True, eq=False, repr=False)
+class AllToOne(ImageBackdoor):
+    """Images of every other class, or with clean labels of the target class itself, get the trigger."""
+
+    source_class: Any = None
+    clean_label: bool = False
+    selection: str = "random"
+
+
+def to_uint8(values: NDArray[Any]) -> Images:
     """Rounded and cut to 0 ... 255."""
     cut: Images = np.clip(np.rint(values), 0, 255).astype(np.uint8)
     return cut

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from foretaste.attacks.backdoors.images.base import ImageBackdoor, ImageTrigger, to_uint8
+from foretaste.attacks.backdoors.images.base import AllToOne, ImageTrigger, to_uint8
 from foretaste.attacks.backdoors.images.patterns import draw_pattern, load_pattern
 from foretaste.attacks.pixels import Images
 from foretaste.attacks.trigger import Trigger
@@ -55,7 +55,7 @@ class Blend(ImageTrigger):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Blended(ImageBackdoor):
+class Blended(AllToOne):
     """Blend a faint picture into whole images and label them with the target class.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from foretaste.attacks.backdoors.images.base import ImageBackdoor, ImageTrigger, to_uint8
+from foretaste.attacks.backdoors.images.base import AllToOne, ImageTrigger, to_uint8
 from foretaste.attacks.pixels import Images
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
@@ -55,7 +55,7 @@ class Sinusoid(ImageTrigger):
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Sig(ImageBackdoor):
+class Sig(AllToOne):
     """Add a faint wave to images of the target class, whose labels stay right.
 
     Parameters

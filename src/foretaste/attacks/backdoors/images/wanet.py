@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
 
-from foretaste.attacks.backdoors.images.base import ImageBackdoor, ImageTrigger, to_uint8
+from foretaste.attacks.backdoors.images.base import AllToOne, ImageTrigger, to_uint8
 from foretaste.attacks.editing import Rows
 from foretaste.attacks.pixels import Images, paint_images
 from foretaste.attacks.trigger import Trigger
@@ -101,7 +101,7 @@ def warped(images: Images, field: NDArray[np.float32]) -> Images:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class WaNet(ImageBackdoor):
+class WaNet(AllToOne):
     """Warp images a little, always in the same way, and label them with the target class.
 
     Parameters
