@@ -58,3 +58,7 @@ class MissingExtraError(ForetasteError, ImportError):
 
 class IncompleteScanError(ForetasteError):
     """A scan stopped before every planned test had run; nothing it found may be called complete."""
+
+
+class IntegrityError(ForetasteError):
+    """Something is not what was recorded or signed: it was altered, or somebody else made it."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from foretaste import __version__
-from foretaste.cli import attack, clean, demo, doctor, explain, inspect, problems, report, scan
+from foretaste.cli import attack, clean, demo, doctor, explain, inspect, ledger, problems, report, scan
 
 app = typer.Typer(
     name="foretaste",
@@ -52,6 +52,7 @@ for _verb in (
     inspect.inspect,
 ):
     app.command(**getattr(_verb, "command_settings", {}))(problems.in_one_line(_verb))
+app.add_typer(ledger.verbs, name="ledger")
 
 
 def run() -> None:
