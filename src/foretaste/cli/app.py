@@ -9,7 +9,23 @@ from typing import Annotated
 import typer
 
 from foretaste import __version__
-from foretaste.cli import attack, clean, demo, doctor, explain, inspect, ledger, problems, report, scan
+from foretaste.cli import (
+    attack,
+    blast,
+    clean,
+    demo,
+    doctor,
+    explain,
+    inspect,
+    ledger,
+    lineage,
+    problems,
+    report,
+    scan,
+)
+from foretaste.cli import (
+    run as run_command,
+)
 
 app = typer.Typer(
     name="foretaste",
@@ -50,9 +66,12 @@ for _verb in (
     demo.demo,
     doctor.doctor,
     inspect.inspect,
+    run_command.run,
+    blast.blast,
 ):
     app.command(**getattr(_verb, "command_settings", {}))(problems.in_one_line(_verb))
 app.add_typer(ledger.verbs, name="ledger")
+app.add_typer(lineage.verbs, name="lineage")
 
 
 def run() -> None:
