@@ -49,6 +49,13 @@ CASES += [
     ("blended", "image", {"pattern": "smooth", "alpha": 0.3}),
     ("sig", "image", {"clean_label": False}),
     ("wanet", "image", {"cover_rate": 0.1}),
+    ("drip", "text", {"schedule": "growing"}),
+    ("drip", "text", {"schedule": "burst"}),
+    ("split-view", "text", {"target": "spam", "mode": "append"}),
+    ("front-running", "text", {"payload": "Buy now.", "mode": "replace"}),
+    ("targeted-instance", "text", {"instance": {"text": "win a quick fox"}, "target": "ham"}),
+    ("targeted-flip", "tabular", {"row": 5, "instance": {"count": 3, "colour": "red"}}),
+    ("subpopulation", "tabular", {"where": {"town": "x"}, "condition": ["count>3"]}),
     ("svm-poisoning", "tabular", {"target": 0, "model": "logistic", "columns": ["size", "weight"]}),
     ("regression-poisoning", "tabular", {"method": "statp", "columns": ["size"]}),
     ("all-to-all", "image", {"attack": "blended", "options": {"alpha": 0.4}, "target": "dog"}),
@@ -58,7 +65,7 @@ CASES += [
     ("bad-source", "text", {"attack": "word-trigger", "sources": None}),
     ("bad-source", "tabular", {"attack": "value-trigger", "sizes": "zipf", "skew": 0.5, "bad": "s1"}),
 ]
-OPTIMISED = {"alfa"}
+OPTIMISED = {"alfa", "targeted-flip"}
 """Attacks that choose their rows by what they do to a model, not by the seed."""
 
 IDS = [f"{name}-{modality}-{'-'.join(options)}".strip("-") for name, modality, options in CASES]
@@ -279,8 +286,12 @@ def test_refuses_data_it_cannot_poison(name: str, labels: list[str | None], mess
 @pytest.mark.parametrize("name", attack_names())
 def test_refuses_data_without_a_label_and_rates_below_one_row(name: str) -> None:
     data = DATA[modality_of(name)]
-    with pytest.raises(DataError, match="label"):
-        find_attack(name)().poison(Dataset(data.table, replace(data.roles, label=None)))
+    bare = Dataset(data.table, replace(data.roles, label=None))
+    if find_attack(name).label_optional:
+        assert find_attack(name)().poison(bare).truth()["original_label"].null_count > 0
+    else:
+        with pytest.raises(DataError, match="label"):
+            find_attack(name)().poison(bare)
     with pytest.raises(DataError, match="less than one row"):
         find_attack(name)(rate=0.0001).poison(data)
 

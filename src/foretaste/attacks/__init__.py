@@ -16,13 +16,20 @@ from foretaste.attacks.backdoors.value_trigger import ValueTrigger
 from foretaste.attacks.backdoors.word_trigger import WordTrigger
 from foretaste.attacks.base import Attack
 from foretaste.attacks.injection.bad_source import BadSource
+from foretaste.attacks.injection.drip import Drip
 from foretaste.attacks.injection.fabricated_rows import FabricatedRows
 from foretaste.attacks.injection.near_duplicates import NearDuplicates
+from foretaste.attacks.injection.sybil import Sybil
 from foretaste.attacks.labels.alfa import Alfa
 from foretaste.attacks.labels.label_flip import LabelFlip
 from foretaste.attacks.poisoned import Change, Poisoned
 from foretaste.attacks.registry import attack_names, catalogue, find_attack, replay
+from foretaste.attacks.targeted.subpopulation import Subpopulation
+from foretaste.attacks.targeted.targeted_flip import TargetedFlip
+from foretaste.attacks.targeted.targeted_instance import TargetedInstance
 from foretaste.attacks.trigger import Trigger
+from foretaste.attacks.web.front_running import FrontRunning
+from foretaste.attacks.web.split_view import SplitView
 
 __all__ = [
     "AdaptiveBlend",
@@ -35,7 +42,9 @@ __all__ = [
     "Blended",
     "Bpp",
     "Change",
+    "Drip",
     "FabricatedRows",
+    "FrontRunning",
     "LabelFlip",
     "NearDuplicates",
     "Poisoned",
@@ -43,7 +52,12 @@ __all__ = [
     "SentenceTrigger",
     "Sig",
     "SourceSpecific",
+    "SplitView",
+    "Subpopulation",
     "SvmPoisoning",
+    "Sybil",
+    "TargetedFlip",
+    "TargetedInstance",
     "Trigger",
     "ValueTrigger",
     "WaNet",

@@ -149,11 +149,6 @@ class Attack(BaseEstimator, ABC):  # type: ignore[misc]
         check_types(self)
         if not len(dataset):
             raise DataError("there are no rows to poison", file=dataset.name)
-        for role in self.needs:
-            if role not in dataset.roles.named():
-                raise DataError(
-                    f"{self.name} needs a {role} column", file=dataset.name, hint=f"name it with --{role}"
-                )
         if not (self.label_optional and dataset.roles.label is None) and len(dataset.labels) < 2:
             raise DataError(
                 f"{self.name} needs at least two classes and there is {len(dataset.labels)}",
@@ -167,6 +162,11 @@ class Attack(BaseEstimator, ABC):  # type: ignore[misc]
                 file=dataset.name,
                 hint="name the text column with --text" if "text" in self.modalities else None,
             )
+        for role in self.needs:
+            if role not in dataset.roles.named():
+                raise DataError(
+                    f"{self.name} needs a {role} column", file=dataset.name, hint=f"name it with --{role}"
+                )
 
     # what the attacks share
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +100,25 @@ def all_hold(dataset: Dataset, conditions: Sequence[str] | None, attack: str) ->
     for text in [conditions] if isinstance(conditions, str) else conditions or ():
         held &= read_condition(text, dataset, attack).holds(dataset)
     return held
+
+
+def have_values(dataset: Dataset, where: Mapping[str, Any] | None, attack: str) -> NDArray[np.bool_]:
+    """Rows where every column named has the value named; all rows where none is.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such column, or the value does not occur in it.
+    """
+    selected = np.ones(len(dataset), dtype=bool)
+    for column, value in (where or {}).items():
+        if column not in dataset.table.column_names:
+            raise ConfigError(f"{attack}: there is no column {column!r} to select by")
+        coded = encode(dataset.column(column))
+        if as_text(value) not in coded.names:
+            raise ConfigError(f"{attack}: {as_text(value)!r} does not occur in column {column!r}")
+        selected &= coded.codes == coded.names.index(as_text(value))
+    return selected
 
 
 def numbers(dataset: Dataset, column: str, use: str) -> NDArray[np.float64]:

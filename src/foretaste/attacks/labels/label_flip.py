@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from foretaste.attacks.base import Attack
-from foretaste.attacks.conditions import all_hold
+from foretaste.attacks.conditions import all_hold, have_values
 from foretaste.attacks.editing import set_labels
 from foretaste.attacks.poisoned import Change, rows_to_mask
 from foretaste.attacks.surrogate import held_out_probabilities
 from foretaste.attacks.vectors import clusters
-from foretaste.data.dataset import Dataset, as_text, encode
+from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError, DataError
 
 STRATEGIES = ("random", "boundary", "topic")
@@ -132,13 +132,7 @@ class LabelFlip(Attack):
             texts = dataset.column(dataset.roles.text).cast(pa.large_string())
             found = pc.match_substring(texts, self.keyword, ignore_case=True)
             selected &= pc.fill_null(found, False).to_numpy()
-        for column, value in (self.where or {}).items():
-            if column not in dataset.table.column_names:
-                raise ConfigError(f"{self.name}: there is no column {column!r} to select by")
-            coded = encode(dataset.column(column))
-            if as_text(value) not in coded.names:
-                raise ConfigError(f"{self.name}: {as_text(value)!r} does not occur in column {column!r}")
-            selected &= coded.codes == coded.names.index(as_text(value))
+        selected &= have_values(dataset, self.where, self.name)
         return selected
 
     def _whole_topics(

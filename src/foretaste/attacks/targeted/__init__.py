@@ -1,0 +1,1 @@
+"""Attacks on one instance or one group of instances."""
