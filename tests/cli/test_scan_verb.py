@@ -65,6 +65,7 @@ def test_flags_reach_the_scan(run: Any, data: Path, found: Any) -> None:
         "data": data, "label": "label", "source": "source", "time": None, "id": None, "text": None,
         "image": None, "trusted": None, "fdr": 0.1, "seed": 3, "jobs": 1, "memory": 2 * 10**9,
         "select": ("FT2", "FT401", "FT402"), "ignore": ("FT203",), "progress": None,
+            "decoys": True,
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from foretaste._scan.environment import environment
 from foretaste._scan.examples import Examples
 from foretaste._scan.figures import distribution, flips, timeline, two_dimensions
+from foretaste._scan.floor import Floor, without_power
 from foretaste._scan.large import Whole
 from foretaste._scan.plan import Plan
 from foretaste._scan.tables import Verdicts, mislabel_count
@@ -29,6 +30,7 @@ def exhibits(
     verdicts: Verdicts,
     plan: Plan,
     settings: dict[str, Any],
+    floors: list[Floor],
 ) -> dict[str, Any]:
     """The content of ``evidence.json`` (``docs/formats.md``)."""
     dataset = whole.dataset
@@ -48,8 +50,8 @@ def exhibits(
             {"column": note.column, "role": note.role, "rule": note.rule, "note": note.note}
             for note in dataset.columns
         ],
-        "not_testable": _not_testable(whole, context, decision, plan),
-        "would_have_found": [],
+        "not_testable": _not_testable(whole, context, decision, plan) + without_power(floors),
+        "would_have_found": [floor.as_dict() for floor in floors],
         "flips": flips(context, decision, whole.own),
     }
     if decision.mislabels is not None:

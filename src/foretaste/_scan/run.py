@@ -11,6 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from foretaste._scan.exhibits import exhibits
+from foretaste._scan.floor import Floor, detection_floor
 from foretaste._scan.large import DEFAULT_MEMORY, bounded
 from foretaste._scan.plan import Choice, Plan, Progress
 from foretaste._scan.tables import findings_tables, judge_rows
@@ -44,6 +45,7 @@ def scan(
     ignore: Sequence[str] = (),
     memory: int | None = None,
     jobs: int | None = None,
+    decoys: bool = True,
     progress: Progress | None = None,
 ) -> Findings:
     """Find the rows, campaigns and sources not to trust, without a clean reference and without a poison rate.
@@ -67,6 +69,9 @@ def scan(
         Bytes a scan may use; a larger file is judged by a sample, and all its rows by the patterns in it.
     jobs : int, optional
         Threads; by default those of the machine.
+    decoys : bool
+        Plant known attacks in a copy and look again, to say what this scan would have found; no finding
+        depends on it.
     progress : callable, optional
         Called as ``progress(step, done, total)``.
 
@@ -104,18 +109,19 @@ def scan(
     )
     _require_label(whole.sample)
     context = Context(whole.sample, random_state=seed, jobs=jobs or os.cpu_count() or 1)
-    steps = len(detector_names()) + 3  # beside them: features, models, report
+    steps = len(detector_names()) + 4  # beside them: features, models, decoys, report
     plan = Plan(choice, len(context), steps, progress)
     # threads of ours do the work; those of linear algebra wait for each other, and round in another order
     with threadpool_limits(1):
         context, decision = investigate(context, plan, fdr)
+        floors = _floors(whole.sample, decision, plan, fdr, context) if decoys else []
         if progress is not None:
             progress("report", steps - 1, steps)
         decision = whole.untrusted(decision)
         verdicts = judge_rows(whole, context, decision)
-        rows, groups, sources, summary = findings_tables(whole, decision, verdicts, plan, fdr)
+        rows, groups, sources, summary = findings_tables(whole, decision, verdicts, plan, fdr, floors)
         settings = {"fdr": fdr, "seed": seed, "select": ", ".join(select), "ignore": ", ".join(ignore)}
-        shown = exhibits(whole, context, decision, verdicts, plan, settings)
+        shown = exhibits(whole, context, decision, verdicts, plan, settings, floors)
     summary["seconds"] = round(clock.perf_counter() - started, 3)
     return Findings(rows, groups, sources, summary, shown)
 
@@ -144,6 +150,28 @@ def investigate(context: Context, plan: Plan, fdr: float) -> tuple[Context, Deci
     if audit.mislabels is not None and len(audit.mislabels.rows):
         context = context.without(audit.mislabels.rows)
     return context, decide(context, plan.found, alpha=alpha)
+
+
+def _floors(sample: Dataset, decision: Decision, plan: Plan, fdr: float, context: Context) -> list[Floor]:
+    """What would have been found beside what was found; nothing where the scan itself is incomplete."""
+    floors: list[Floor] = []
+    kept = np.flatnonzero(~decision.flagged)
+
+    def plant() -> None:
+        floors.extend(
+            detection_floor(
+                sample.take(kept),
+                wants=plan.choice.wants,
+                alpha=ALARM * fdr,
+                fdr=fdr,
+                random_state=context.random_state,
+                jobs=context.jobs,
+            )
+        )
+
+    if not plan.failed and plan.ran_anything:
+        plan.share("decoys", plant)
+    return floors
 
 
 def _without(context: Context, campaigns: list[Campaign]) -> Context:

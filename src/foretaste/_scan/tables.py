@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foretaste import __version__
+from foretaste._scan.floor import Floor
 from foretaste._scan.large import Whole
 from foretaste._scan.plan import Plan
 from foretaste.detect.context import Context
@@ -115,7 +116,7 @@ def _p_values(doubt: NDArray[np.float64], counts: NDArray[np.bool_]) -> NDArray[
 
 
 def findings_tables(
-    whole: Whole, decision: Decision, verdicts: Verdicts, plan: Plan, fdr: float
+    whole: Whole, decision: Decision, verdicts: Verdicts, plan: Plan, fdr: float, floors: list[Floor]
 ) -> tuple[pa.Table, pa.Table, pa.Table | None, dict[str, Any]]:
     """Rows, groups, sources and summary, as `Findings` holds them."""
     roles = whole.dataset.roles
@@ -136,7 +137,7 @@ def findings_tables(
             rows = rows.append_column(name, whole.column(column))
     groups = _groups(decision, verdicts)
     sources = _sources(whole, decision, verdicts)
-    summary = _summary(whole, decision, verdicts, plan, fdr)
+    summary = _summary(whole, decision, verdicts, plan, fdr, floors)
     return rows, groups, sources, summary
 
 
@@ -186,7 +187,9 @@ def _sources(whole: Whole, decision: Decision, verdicts: Verdicts) -> pa.Table |
     return pa.Table.from_pylist(lines, schema=SOURCE_SCHEMA)
 
 
-def _summary(whole: Whole, decision: Decision, verdicts: Verdicts, plan: Plan, fdr: float) -> dict[str, Any]:
+def _summary(
+    whole: Whole, decision: Decision, verdicts: Verdicts, plan: Plan, fdr: float, floors: list[Floor]
+) -> dict[str, Any]:
     bad_sources = any(source.flagged for source in decision.sources or [])
     noisy = decision.mislabels is not None and bool(decision.mislabelled.any())
     verdict = "poisoned" if decision.groups or bad_sources else "noisy" if noisy else "clean"
@@ -201,7 +204,7 @@ def _summary(whole: Whole, decision: Decision, verdicts: Verdicts, plan: Plan, f
         "rows": whole.rows,
         "flagged": int(verdicts.flagged.sum()),
         "mislabels": mislabel_count(decision),
-        "would_have_found": [],
+        "would_have_found": [floor.as_dict() for floor in floors],
         "fdr": fdr,
         "rules": {str(code): int(count) for code, count in zip(codes, counts, strict=True)},
         "skipped": [{"rule": s.rule, "reason": s.reason} for s in (*decision.skipped, *plan.failed)],

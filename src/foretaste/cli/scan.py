@@ -119,6 +119,15 @@ def scan(
         str | None,
         typer.Option(metavar="SIZE", help="Memory that may be used, such as 2GB.", rich_help_panel=_RUNNING),
     ] = None,
+    decoys: Annotated[
+        bool | None,
+        typer.Option(
+            "--decoys/--no-decoys",
+            help="Plant known attacks in a copy to measure what would have been found (on by default).",
+            show_default=False,
+            rich_help_panel=_RUNNING,
+        ),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -161,7 +170,7 @@ def run(data: Path, settings: Settings) -> Findings:
     used: dict[str, Any] = {
         name: settings[name] for name in ("label", "source", "time", "id", "text", "image")
     }
-    used |= {name: settings[name] for name in ("trusted", "fdr", "seed", "memory", "jobs")}
+    used |= {name: settings[name] for name in ("trusted", "fdr", "seed", "memory", "jobs", "decoys")}
     used |= {name: tuple(settings[name]) for name in ("select", "ignore")}
     with _progress(settings["quiet"]) as progress:
         findings = look(data, **used, progress=progress)
@@ -175,6 +184,9 @@ def command(data: Path, settings: Settings) -> str:
     for name, (_, default) in SETTINGS.items():
         value = settings[name]
         if name in ("quiet", "jobs", "memory", "format") or (value == default and name != "out"):
+            continue
+        if isinstance(value, bool):
+            words.append(f"--{'' if value else 'no-'}{name.replace('_', '-')}")
             continue
         for item in value if isinstance(value, list) else [value]:
             words += [f"--{name.replace('_', '-')}", f"{item}"]

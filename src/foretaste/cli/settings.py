@@ -237,6 +237,7 @@ SETTINGS: dict[str, tuple[Check, Any]] = {
     "jobs": (_whole(1), None),
     "memory": (_memory, None),
     "format": (_formats, []),
+    "decoys": (_flag, True),
     "quiet": (_flag, False),
 }
 """Every setting: how it is checked, and its default. The names are those of the long flags."""

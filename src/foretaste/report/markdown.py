@@ -27,6 +27,7 @@ def render(report: Report) -> bytes:
         *_labels(report),
         *_review(report),
         *_next(report),
+        *_floors(report),
         *_gaps(report),
     ]
     kept: list[str] = []
@@ -116,6 +117,12 @@ def _next(report: Report) -> list[str]:
         if step.command:
             lines.append(f"   {code_span(step.command, 2000)}")
     return ["### What to do next", "\n".join(lines)] if lines else []
+
+
+def _floors(report: Report) -> list[str]:
+    lines = [f"- {markdown(line)}" for line in report.floors_in_words[:40]]
+    title = "Would have found, planted in a copy"
+    return [f"<details><summary>{title}</summary>\n\n" + "\n".join(lines) + "\n\n</details>"] if lines else []
 
 
 def _gaps(report: Report) -> list[str]:

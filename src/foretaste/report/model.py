@@ -95,6 +95,15 @@ class Report:
     settings: Pairs
 
     @property
+    def floors_in_words(self) -> list[str]:
+        """One line per attack that was planted."""
+        doses: dict[str, list[tuple[float, float]]] = {}
+        for floor in self.floors:
+            if floor.rate is not None and floor.probability is not None:
+                doses.setdefault(floor.attack, []).append((floor.rate, floor.probability))
+        return [wording.would_have_found(attack, found) for attack, found in doses.items()]
+
+    @property
     def bad_sources(self) -> tuple[tables.Source, ...]:
         """Sources that are flagged."""
         return tuple(source for source in self.sources if source.flagged)

@@ -79,6 +79,10 @@ def show(report: Report, console: Console, files: Sequence[str] = ()) -> None:
         out.title("Not covered")
         out.table([], [[(_short(name, 40), ""), (reason, "dim")] for name, reason in skipped[:_SKIPPED]])
         out.more(len(skipped) - _SKIPPED, "more")
+    if report.floors:
+        out.title("Would have found (planted in a copy)")
+        for line in report.floors_in_words[:_SKIPPED]:
+            out.line((f"  {line}", "dim"))
     out.title("Next")
     for number, step in enumerate(report.steps, start=1):
         out.line((f"  {number}. ", f"bold {tone}"), (step.text, ""))

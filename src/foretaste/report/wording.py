@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -11,6 +12,9 @@ from foretaste.report.figures import Mislabels
 from foretaste.report.numbers import listed, plural, share, whole
 from foretaste.report.safe import visible
 from foretaste.report.tables import Source
+
+LIKELY = 0.8
+"""Probability from which a planted attack counts as one that would have been found."""
 
 VERDICTS = {
     "clean": "Nothing found",
@@ -146,6 +150,31 @@ def next_steps(
             Step(f"Give the review list ({plural(review, 'pattern')}) ten minutes of a person's attention.")
         )
     return steps
+
+
+def would_have_found(attack: str, doses: Sequence[tuple[float, float]]) -> str:
+    """One attack's detection floor in words.
+
+    Parameters
+    ----------
+    attack : str
+    doses : sequence of (rate, probability)
+
+    Examples
+    --------
+    >>> would_have_found("word-trigger", [(0.0025, 0.5), (0.005, 0.93), (0.01, 0.94)])
+    'word-trigger from 0.5 % of the rows with probability 0.93'
+    >>> would_have_found("value-trigger", [(0.01, 0.1), (0.02, 0.2)])
+    'value-trigger at 2 % of the rows with probability 0.20 only'
+    """
+    likely = [dose for dose in sorted(doses) if dose[1] >= LIKELY]
+    rate, probability = likely[0] if likely else max(doses)
+    whose = "a source's rows" if attack == "bad-source" else "the rows"
+    if likely and len(doses) > 1:
+        return f"{attack} from {share(rate)} of {whose}, with probability {probability:.2f}"
+    return (
+        f"{attack} at {share(rate)} of {whose} with probability {probability:.2f}{'' if likely else ' only'}"
+    )
 
 
 def clean_command(path: str, directory: str) -> str:
