@@ -43,15 +43,15 @@ def test_a_dose_is_never_harder_to_find_than_a_smaller_one() -> None:
 
 def test_triggers_are_found_where_the_words_tell_the_label() -> None:
     floors = by_rate(detection_floor(messages(1200)), "word-trigger")
-    assert sorted(floors) == [0.005, 0.01, 0.02]  # a quarter per cent would be three rows
-    assert floors[0.02].found == floors[0.02].trials == 2
-    assert floors[0.02].probability > 0.8
+    assert sorted(floors) == [0.005, 0.01]  # a quarter per cent would be three rows
+    assert floors[0.01].found == floors[0.01].trials == 2
+    assert floors[0.01].probability > 0.8
 
 
 def test_no_power_is_said_aloud_where_labels_are_coins() -> None:
     floors = detection_floor(messages(800, told=False))
     assert max(floor.probability for floor in floors if floor.attack == "word-trigger") < 0.5
-    assert any("word-trigger at 0.02" in gap["reason"] for gap in without_power(floors))
+    assert any("word-trigger at 0.01" in gap["reason"] for gap in without_power(floors))
 
 
 def test_what_nobody_asked_for_is_not_planted() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from foretaste.errors import ForetasteError
 ROWS = 5000
 """Decoys are planted in at most this many rows; in more rows the same rate is easier to find."""
 
-DOSES = (0.0025, 0.005, 0.01, 0.02)
+DOSES = (0.0025, 0.005, 0.01)
 COPIES = 2
 FEWEST = 6
 """A campaign smaller than this is below what any rule looks for."""
@@ -29,11 +30,11 @@ FLIPPED = 0.03
 BAD_SHARE = 0.1
 """Share of wrong labels in a source that is made bad."""
 
-PLANTS: dict[str, tuple[tuple[str, str], ...]] = {
-    "text": (("word-trigger", "text-triggers"), ("sentence-trigger", "text-triggers")),
-    "tabular": (("value-trigger", "value-triggers"),),
+PLANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "text": (("word-trigger", "sentence-trigger"), ("text-triggers", "near-duplicates")),
+    "tabular": (("value-trigger",), ("value-triggers",)),
 }
-"""By modality: attacks to plant, each with the detector that has to find it."""
+"""By modality: the attacks to plant, and the detectors that may find them."""
 
 
 @dataclass(frozen=True)
@@ -158,29 +159,30 @@ class Look:
 
 def _patterns(dataset: Dataset, tally: Tally, rng: np.random.Generator, look: Look) -> None:
     """One copy with a trigger of every kind at every dose, all at once."""
-    asked, planted = {}, Planted(dataset)
-    for attack, detector, dose in _doses(dataset, look):
-        names = dataset.labels.names
-        target = names[int(rng.integers(len(names)))]
-        made = find_attack(attack)(rate=dose, target=target, random_state=int(rng.integers(2**31)))
-        number = planted.add(made)
-        if number is not None:
-            asked[number] = (attack, detector, dose)
-    context = look.context(planted.data)
-    for detector in dict.fromkeys(detector for _, detector, _ in asked.values()):
-        evidence = look.examine(detector, context)
-        for number, (attack, by, dose) in asked.items():
-            if by == detector:
-                found = any(planted.is_in(number, campaign.rows) for campaign in evidence.campaigns)
-                tally.add(attack, dose, int(found))
-
-
-def _doses(dataset: Dataset, look: Look) -> Iterator[tuple[str, str, float]]:
     there = modalities_of(dataset)
-    for modality, plants in PLANTS.items():
-        for attack, detector in plants if modality in there else ():
-            if look.asks(detector):
-                yield from ((attack, detector, dose) for dose in DOSES if dose * len(dataset) >= FEWEST)
+    names = dataset.labels.names
+    planted = Planted(dataset)
+    decoys: dict[int, tuple[str, float]] = {}
+    asked: list[str] = []
+    for modality, (attacks, detectors) in PLANTS.items():
+        chosen = [name for name in detectors if look.asks(name)]
+        if modality not in there or not chosen:
+            continue
+        asked += chosen
+        for attack, dose in product(attacks, DOSES):
+            if dose * len(dataset) < FEWEST:
+                continue
+            target = names[int(rng.integers(len(names)))]
+            made = find_attack(attack)(rate=dose, target=target, random_state=int(rng.integers(2**31)))
+            number = planted.add(made)
+            if number is not None:
+                decoys[number] = (attack, dose)
+    if not decoys:
+        return
+    context = look.context(planted.data)
+    campaigns = [c for name in dict.fromkeys(asked) for c in look.examine(name, context).campaigns]
+    for number, (attack, dose) in decoys.items():
+        tally.add(attack, dose, int(any(planted.is_in(number, campaign.rows) for campaign in campaigns)))
 
 
 def _labels(dataset: Dataset, tally: Tally, rng: np.random.Generator, look: Look) -> None:
