@@ -16,12 +16,15 @@ from foretaste.cli import (
     demo,
     doctor,
     explain,
+    ingest,
     inspect,
+    keys,
     ledger,
     lineage,
     problems,
     report,
     scan,
+    sign,
 )
 from foretaste.cli import (
     run as run_command,
@@ -66,11 +69,14 @@ for _verb in (
     demo.demo,
     doctor.doctor,
     inspect.inspect,
+    sign.sign,
+    ingest.ingest,
     run_command.run,
     blast.blast,
 ):
     app.command(**getattr(_verb, "command_settings", {}))(problems.in_one_line(_verb))
 app.add_typer(ledger.verbs, name="ledger")
+app.add_typer(keys.verbs, name="keys")
 app.add_typer(lineage.verbs, name="lineage")
 
 

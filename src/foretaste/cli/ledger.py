@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from foretaste.provenance.checkpoint import Checkpoint
     from foretaste.provenance.entries import Entry
     from foretaste.provenance.note import VerifierKey
+    from foretaste.provenance.verification import Verification
 
 ALTERED = 1
 """Exit status where something was altered or is not proven."""
@@ -111,20 +112,30 @@ def verify(
         ),
     ] = None,
     key: PublicKey = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Also name ingested batches that this source policy no longer trusts."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check every entry, tile and file; exit with 1 and say where something was altered."""
     from foretaste.provenance.keys import load_public
     from foretaste.provenance.verification import verify as check_all
+    from foretaste.report.safe import visible
 
     trusted = None if key is None else load_public(key)
     found = check_all(folder, checkpoints=checkpoint or [], key=trusted)
+    suspect = _not_trusted(folder, policy) if policy is not None and found.intact else {}
     if as_json:
-        typer.echo(json.dumps(found.as_json(), indent=1))
+        typer.echo(json.dumps({**found.as_json(), "not_trusted": suspect}, indent=1))
     else:
         for line in _told(found, kept=bool(checkpoint)):
             typer.echo(line)
-    if not found.intact:
+        for number, reason in suspect.items():
+            typer.echo(f"not trusted any more: entry {number}: {visible(reason)}")
+    if suspect or not found.intact:
         raise typer.Exit(ALTERED)
 
 
@@ -187,6 +198,15 @@ def check(
     typer.echo(f"signed with {public}, {origin}")
 
 
+def _not_trusted(folder: Path, policy: Path) -> dict[int, str]:
+    """Ingested batches that the policy of today would not let in, and why."""
+    from foretaste.provenance.ingest import no_longer_trusted
+    from foretaste.provenance.ledger import Ledger
+    from foretaste.provenance.sources import SourcePolicy
+
+    return no_longer_trusted(Ledger(folder).entries(), SourcePolicy.read(policy))
+
+
 def _public_key(named: Path | None, checkpoint: Path, carried: str) -> tuple[VerifierKey, str]:
     """The key to check with and where it is from: the option, a file beside the checkpoint, or the proof."""
     from foretaste.provenance.keys import load_public
@@ -224,7 +244,7 @@ def _line(number: int, entry: Entry) -> str:
     return "  ".join(words + ([f"“{visible(entry.note)}”"] if entry.note is not None else []))
 
 
-def _told(found: Any, *, kept: bool) -> list[str]:
+def _told(found: Verification, *, kept: bool) -> list[str]:
     from foretaste.report.numbers import plural
     from foretaste.report.safe import visible
 

@@ -37,7 +37,23 @@ def key_folder() -> Path:
 
 def default_path(key: VerifierKey) -> Path:
     """Where the private key of this name lies unless somebody said otherwise."""
-    return key_folder() / f"{re.sub(r'[^A-Za-z0-9._-]', '_', key.name)[:80]}+{key.id.hex()}.pem"
+    return key_folder() / f"{_file_name(key.name)}+{key.id.hex()}.pem"
+
+
+def find_private(name: str) -> Path:
+    """Where the private key of this name lies in the key folder.
+
+    Raises
+    ------
+    DataError
+        Where there is none, or more than one.
+    """
+    found = sorted(key_folder().glob(f"{_file_name(name)}+*.pem"))
+    if len(found) != 1:
+        held = "no private key" if not found else f"{len(found)} private keys"
+        hint = "make one with foretaste keys new" if not found else "name one with --key FILE"
+        raise DataError(f"{held} of {name!r} in {key_folder()}", hint=hint)
+    return found[0]
 
 
 def new_key() -> Ed25519PrivateKey:
@@ -99,6 +115,10 @@ def load_public(path: Path, name: str | None = None) -> VerifierKey:
         return VerifierKey.parse(data.decode().removesuffix("\n"))
     except (UnicodeDecodeError, IntegrityError) as error:
         raise DataError(f"this is no public key: {error}", file=path) from None
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name)[:80]
 
 
 def _read(path: Path) -> bytes:
