@@ -39,6 +39,8 @@ CASES += [
     ("word-trigger", "text", {"clean_label": True, "position": "start"}),
     ("word-trigger", "text", {"clean_label": True, "selection": "hardest", "target": "spam"}),
     ("sentence-trigger", "text", {"clean_label": True, "cover_rate": 0.05}),
+    ("style-trigger", "text", {"style": "upper-case", "cover_rate": 0.05}),
+    ("syntactic-template", "text", {"clean_label": True}),
     ("value-trigger", "tabular", {"number": 3, "cover_rate": 0.05}),
     ("value-trigger", "tabular", {"number": 1, "clean_label": True, "target": 1}),
     ("value-trigger", "tabular", {"values": {"paid": True, "since": "2020-01-03"}}),

@@ -12,6 +12,8 @@ from foretaste.attacks.backdoors.images.sig import Sig
 from foretaste.attacks.backdoors.images.source_specific import SourceSpecific
 from foretaste.attacks.backdoors.images.wanet import WaNet
 from foretaste.attacks.backdoors.sentence_trigger import SentenceTrigger
+from foretaste.attacks.backdoors.style_trigger import StyleTrigger
+from foretaste.attacks.backdoors.syntactic_template import SyntacticTemplate
 from foretaste.attacks.backdoors.value_trigger import ValueTrigger
 from foretaste.attacks.backdoors.word_trigger import WordTrigger
 from foretaste.attacks.base import Attack
@@ -53,9 +55,11 @@ __all__ = [
     "Sig",
     "SourceSpecific",
     "SplitView",
+    "StyleTrigger",
     "Subpopulation",
     "SvmPoisoning",
     "Sybil",
+    "SyntacticTemplate",
     "TargetedFlip",
     "TargetedInstance",
     "Trigger",
