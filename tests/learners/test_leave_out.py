@@ -31,10 +31,12 @@ def forest(numbers: tuple[np.ndarray, np.ndarray]) -> SubspaceForest:
 
 def test_without_columns_only_blind_trees_answer(forest: SubspaceForest) -> None:
     blind = ~forest.sees[:, [0, 3]].any(axis=1)
-    votes = forest.votes[blind].sum(axis=0)
-    count = forest.out_of_bag[blind].sum(axis=0)
+    rows, ones = np.arange(500), np.ones(500, np.int64)
+    votes, answers = forest.own_votes(rows, ones)
+    count = answers[:, blind].sum(axis=1)
     answered = count > 0
-    expected = votes[answered] / count[answered, None]
+    share = votes[:, blind].sum(axis=1)[answered] / count[answered]
+    expected = np.stack([1 - share, share], axis=1)
     assert forest.predict((0, 3))[answered] == pytest.approx(expected, abs=1e-5)
     assert np.isnan(forest.predict((0, 3))[~answered]).all()
     assert forest.predict((0, 3), rows=np.array([4, 9])) == pytest.approx(
@@ -52,7 +54,7 @@ def test_without_the_telling_column_nothing_is_known(
 
 
 def test_copies_are_out_of_bag_together(forest: SubspaceForest) -> None:
-    assert np.array_equal(forest.out_of_bag[:, ::2], forest.out_of_bag[:, 1::2])
+    assert np.array_equal(forest.asked[:, ::2], forest.asked[:, 1::2])
     assert (forest.sees.sum(axis=1) == 3).all()
 
 
@@ -60,13 +62,17 @@ def test_a_tree_votes_as_if_grown_alone(numbers: tuple[np.ndarray, np.ndarray]) 
     X, y = numbers
     forest = grow_forest(X, y, 2, np.arange(500), n_trees=3, random_state=2, jobs=1)
     again = grow_forest(X, y, 2, np.arange(500), n_trees=3, random_state=2, jobs=2)
-    assert np.array_equal(forest.votes, again.votes)
-    out = forest.out_of_bag[0]
+    assert np.array_equal(forest.predict(), again.predict(), equal_nan=True)
+    out = forest.asked[0]
+    assert np.array_equal(out, ~forest.in_bag[0])
     columns = np.flatnonzero(forest.sees[0])
     seed = np.random.default_rng(2).integers(2**31, size=3)[0]
     tree = ExtraTreeClassifier(max_features=None, min_samples_leaf=2, random_state=int(seed))
     tree.fit(X[~out][:, columns], y[~out])
-    assert forest.votes[0, out] == pytest.approx(tree.predict_proba(X[out][:, columns]), abs=1e-6)
+    expected = tree.predict_proba(X[out][:, columns])[:, 1]
+    votes, answers = forest.own_votes(np.flatnonzero(out), np.ones(out.sum(), np.int64))
+    assert votes[:, 0] == pytest.approx(expected, abs=1e-6)
+    assert answers[:, 0].all()
 
 
 def test_rows_without_a_label_are_predicted_and_not_learned(numbers: tuple[np.ndarray, np.ndarray]) -> None:
@@ -78,7 +84,42 @@ def test_rows_without_a_label_are_predicted_and_not_learned(numbers: tuple[np.nd
     flipped = np.where(np.arange(500) < 100, 1 - y, y)
     flipped[:100] = -1
     again = grow_forest(X, flipped, 2, np.arange(500), n_trees=40, random_state=1)
-    assert np.array_equal(forest.votes, again.votes)
+    assert np.array_equal(forest.predict(), again.predict())
+
+
+def test_trees_taught_other_labels_answer_by_them(
+    forest: SubspaceForest, numbers: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """As if grown on labels of which a tenth was wrong, and those rows were left out later."""
+    X, y = numbers
+    rng = np.random.default_rng(3)
+    wrong = rng.permutation(500)[:50]
+    noisy = y.copy()
+    noisy[wrong] = 1 - y[wrong]
+    grown = grow_forest(X, noisy, 2, np.arange(500) // 2, n_trees=60, random_state=1)
+    noisy[wrong] = -1
+    taught = grown.taught(noisy, 2)
+    right = [(np.nan_to_num(f.predict(), nan=0.5).argmax(axis=1) == y).mean() for f in (grown, taught)]
+    assert right[1] >= right[0]
+    assert np.array_equal(forest.taught(y, 2).predict(), forest.predict())
+    # a leaf that lost all its rows says nothing
+    tree = 0
+    leaf = taught.leaves[tree, np.flatnonzero(taught.in_bag[tree])[0]]
+    inside = np.flatnonzero((taught.leaves[tree] == leaf) & taught.in_bag[tree])
+    noisy[inside] = -1
+    asked = np.flatnonzero((taught.leaves[tree] == leaf) & taught.asked[tree])
+    assert not grown.taught(noisy, 2).own_votes(asked, y[asked])[1][:, tree].any()
+
+
+def test_large_data_teach_with_a_sample_and_are_asked_as_often(
+    numbers: tuple[np.ndarray, np.ndarray],
+) -> None:
+    X, y = numbers
+    forest = grow_forest(X, y, 2, np.arange(500), n_trees=200, max_rows=50, random_state=1)
+    assert forest.in_bag.mean() == pytest.approx(0.1, abs=0.01)
+    assert forest.asked.mean() == pytest.approx(0.37, abs=0.01)
+    assert not (forest.in_bag & forest.asked).any()
+    assert (forest.predict().argmax(axis=1) == y).mean() > 0.8
 
 
 def test_leaving_phrases_out_is_subtraction() -> None:

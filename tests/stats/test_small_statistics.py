@@ -10,7 +10,7 @@ from scipy.special import expit, logsumexp
 
 from foretaste.detect.contradiction import BareReference, one_vote_each
 from foretaste.stats.calibration import fit_line, pool_opinions
-from foretaste.stats.folds import grouped_folds
+from foretaste.stats.folds import grouped_folds, taught_rows
 from foretaste.stats.neighbours import nearest_neighbours
 
 
@@ -80,6 +80,39 @@ def test_neighbours_are_exact(n: int, jobs: int) -> None:
     assert cosine == pytest.approx(expected, abs=1e-4)
     assert not (index == np.arange(n)[:, None]).any()
     assert np.take_along_axis(scores, index.astype(np.int64), 1) == pytest.approx(cosine, abs=1e-4)
+
+
+def test_neighbours_in_cells_are_copies_and_nearly_the_nearest() -> None:
+    """Twenty clusters, copies among them, and far more rows of one kind than a cell holds."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(20, 30))[rng.integers(20, size=3000)] + 0.5 * rng.normal(size=(3000, 30))
+    X[100:1900] = X[0] + 1e-4 * rng.normal(size=(1800, 30))
+    X[2000:2100] = X[2800:2900] + 1e-3 * rng.normal(size=(100, 30))
+    X = (X / np.linalg.norm(X, axis=1, keepdims=True)).astype(np.float32)
+    index, cosine = nearest_neighbours(X, 10, jobs=2, most_exact=1000)
+    again = nearest_neighbours(X, 10, jobs=1, most_exact=1000)
+    exact = nearest_neighbours(X, 10, most_exact=3000)
+    assert np.array_equal(index, again[0])
+    assert index[2000:2100, 0].tolist() == list(range(2800, 2900))
+    assert not (index == np.arange(3000)[:, None]).any()
+    assert (np.diff(np.sort(index[:500], axis=1)) > 0).all()
+    assert cosine == pytest.approx((X[index] * X[:, None]).sum(axis=2), abs=1e-5)
+    other = np.r_[1:100, 1900:3000]
+    same = np.mean([len(set(index[row]) & set(exact[0][row])) for row in other]) / 10
+    assert same > 0.9
+    assert (cosine[100:1900] > 0.999).all()
+
+
+def test_a_sample_teaches_where_rows_are_many() -> None:
+    folds, y = np.arange(3000) % 3, np.where(np.arange(3000) % 100, 0, 1)
+    some = taught_rows(folds, y, 0, most=400)
+    assert len(some) == pytest.approx(400, abs=20)
+    assert (folds[some] != 0).all()
+    assert (y[some] == 1).sum() == 20  # a rare class is kept whole
+    fewer = y.copy()
+    fewer[some[:10]] = -1
+    assert len(np.intersect1d(some, taught_rows(folds, fewer, 0, most=400))) >= 385
+    assert len(taught_rows(folds, y, 0)) == 2000
 
 
 def test_contradiction_is_measured_against_bare_rows() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -19,7 +20,7 @@ from foretaste.learners.nearest import neighbour_vote
 from foretaste.learners.subspace_forest import SubspaceForest, grow_forest
 from foretaste.learners.trees import boosting_folds
 from foretaste.stats.calibration import pool_opinions
-from foretaste.stats.folds import grouped_folds
+from foretaste.stats.folds import enough_folds, grouped_folds
 from foretaste.stats.neighbours import nearest_neighbours
 
 SMALLEST_CLASS = 8
@@ -27,11 +28,10 @@ SMALLEST_CLASS = 8
 
 MOST_CLASSES = 100
 
-N_FOLDS = 5
-
-
-_FROM_LABELS = ("words", "forest", "opinions", "log_probability")
+_FROM_LABELS = ("words", "forest", "log_probability")
 """Properties that depend on the labels."""
+
+Opinion = Callable[[], NDArray[np.float64]]
 
 
 class Context:
@@ -73,13 +73,16 @@ class Context:
         if there is not None and not there.all() and self.text is None and self.table is None:
             self.label_index[~there] = -1  # a row without its only content cannot be judged by it
         self.y = self.label_index
+        self._opinions: dict[str, NDArray[np.float64]] = {}
+        self._grown: SubspaceForest | None = None
 
     def without(self, rows: NDArray[np.int64]) -> Context:
         """The same rows, but no model is trained on these: their labels count as missing.
 
-        What does not depend on labels is shared; what does is computed anew.
+        What does not depend on labels is shared; what does is computed anew, but for where the forest splits.
         """
         other = copy.copy(self)
+        other._opinions = {}
         for name in _FROM_LABELS:
             other.__dict__.pop(name, None)
         other.y = self.y.copy()
@@ -169,7 +172,7 @@ class Context:
     @cached_property
     def folds(self) -> NDArray[np.int64]:
         """Fold of each row; near-duplicates share one."""
-        return grouped_folds(self.components, self.y, N_FOLDS, self.random_state)
+        return grouped_folds(self.components, self.y, enough_folds(len(self)), self.random_state)
 
     @cached_property
     def words(self) -> LinearFolds:
@@ -181,8 +184,10 @@ class Context:
     def forest(self) -> SubspaceForest:
         """Out-of-bag subspace forest of the features. Needs a table."""
         assert self.table is not None
+        if self._grown is not None:
+            return self._grown.taught(self.y, self.n_classes)
         n_trees = 200 if len(self.table.columns) < 100 else 120
-        return grow_forest(
+        self._grown = grow_forest(
             self.table.matrix,
             self.y,
             self.n_classes,
@@ -191,31 +196,44 @@ class Context:
             random_state=self.random_state,
             jobs=self.jobs,
         )
+        return self._grown
 
-    @cached_property
-    def opinions(self) -> dict[str, NDArray[np.float64]]:
-        """Log probabilities of every row by each model that saw neither it nor its near-duplicates."""
+    def opinion(self, name: str) -> NDArray[np.float64]:
+        """Log probabilities of every row by one of the ``models``, which saw neither it nor its
+        near-duplicates.
+        """
+        if name not in self._opinions:
+            log_p = self.models[name]()
+            self._opinions[name] = log_p - logsumexp(log_p, axis=1, keepdims=True)
+        return self._opinions[name]
+
+    @property
+    def models(self) -> dict[str, Opinion]:
+        """The models there are for these data, by name, to be asked when first needed."""
         y, folds, k = self.y, self.folds, self.n_classes
-        found: dict[str, NDArray[np.float64]] = {}
-        if self.text is not None:
-            found["words"] = self.words.log_probability
-            found["characters"] = linear_folds(self.text.character_tfidf, y, k, folds).log_probability
-            found["naive Bayes"] = naive_bayes_folds(self.text.word_tfidf, y, k, folds)
-        if self.table is not None:
-            forest = self.forest.predict()
-            share = np.clip(np.where(np.isnan(forest), 1.0 / k, forest), 5e-3, 1)
-            found["forest"] = np.log(share / share.sum(axis=1, keepdims=True))
-            found["boosting"] = boosting_folds(
-                self.table.matrix, y, k, folds, random_state=self.random_state, jobs=self.jobs
+        text, table, image = self.text, self.table, self.image
+        found: dict[str, Opinion] = {}
+        if text is not None:
+            found["words"] = lambda: self.words.log_probability
+            found["characters"] = lambda: linear_folds(text.character_tfidf, y, k, folds).log_probability
+            found["naive Bayes"] = lambda: naive_bayes_folds(text.word_tfidf, y, k, folds)
+        if table is not None:
+            found["forest"] = self._forest_opinion
+            found["boosting"] = lambda: boosting_folds(
+                table.matrix, y, k, folds, random_state=self.random_state, jobs=self.jobs
             )
-            found["linear"] = logistic_folds(self.table.standard, y, k, folds)
-        if self.image is not None:
-            found["gradients"] = logistic_folds(self.image.standard, y, k, folds, C=0.3)
-        indices, cosines = self.neighbours
-        found["neighbours"] = neighbour_vote(indices, cosines, y, k, self.components)
-        return {name: log_p - logsumexp(log_p, axis=1, keepdims=True) for name, log_p in found.items()}
+            found["linear"] = lambda: logistic_folds(table.standard, y, k, folds)
+        if image is not None:
+            found["gradients"] = lambda: logistic_folds(image.standard, y, k, folds, C=0.3)
+        found["neighbours"] = lambda: neighbour_vote(*self.neighbours, y, k, self.components)
+        return found
+
+    def _forest_opinion(self) -> NDArray[np.float64]:
+        forest = self.forest.predict()
+        share = np.clip(np.where(np.isnan(forest), 1.0 / self.n_classes, forest), 5e-3, 1)
+        return np.asarray(np.log(share / share.sum(axis=1, keepdims=True)), np.float64)
 
     @cached_property
     def log_probability(self) -> NDArray[np.float64]:
         """The models' pooled opinion: out-of-fold log probabilities, shape (n, n_classes)."""
-        return pool_opinions(list(self.opinions.values()), self.y)[0]
+        return pool_opinions([self.opinion(name) for name in self.models], self.y)[0]

@@ -13,6 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import ComplementNB
 
+from foretaste.stats.folds import taught_rows
+
 
 @dataclass(frozen=True)
 class LinearFolds:
@@ -89,7 +91,7 @@ def logistic_folds(
     """Out-of-fold log probabilities of multinomial logistic regression on dense rows, (n, n_classes)."""
     out = np.full((len(X), n_classes), np.log(1e-6))
     for fold in range(int(folds.max()) + 1):
-        train, test = np.flatnonzero((folds != fold) & (y >= 0)), np.flatnonzero(folds == fold)
+        train, test = taught_rows(folds, y, fold), np.flatnonzero(folds == fold)
         if not len(test) or len(np.unique(y[train])) < 2:
             continue
         model = LogisticRegression(C=C, tol=1e-3, max_iter=200)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from foretaste.learners.threads import one_thread_each
+from foretaste.stats.folds import taught_rows
 
 
 def boosting_folds(
@@ -25,7 +26,7 @@ def boosting_folds(
     )  # each round is a tree per class; fewer, larger steps do as well
 
     def fit(fold: int) -> None:
-        train, test = np.flatnonzero((folds != fold) & (y >= 0)), np.flatnonzero(folds == fold)
+        train, test = taught_rows(folds, y, fold), np.flatnonzero(folds == fold)
         if not len(test) or len(np.unique(y[train])) < 2:
             return
         model = HistGradientBoostingClassifier(

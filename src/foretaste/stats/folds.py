@@ -5,6 +5,50 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_TAUGHT = 20_000
+"""Rows a model learns from at most: what more rows teach about a label is not worth their time."""
+
+MOST_FOLDS = 5
+
+
+def enough_folds(n: int) -> int:
+    """As few folds as leave a model `MOST_TAUGHT` rows of ``n`` to learn from; `MOST_FOLDS` of fewer rows.
+
+    Examples
+    --------
+    >>> enough_folds(8_000), enough_folds(30_000), enough_folds(1_000_000)
+    (5, 3, 2)
+    """
+    return next((f for f in range(2, MOST_FOLDS) if n * (f - 1) >= MOST_TAUGHT * f), MOST_FOLDS)
+
+
+def taught_rows(
+    folds: NDArray[np.integer], y: NDArray[np.integer], fold: int, *, most: int = MOST_TAUGHT
+) -> NDArray[np.int64]:
+    """Rows that teach the model of a fold: those with a label outside it, at most ``most`` of them.
+
+    Of more a sample is drawn, class by class, in which every row keeps its lot: the rows that teach stay the
+    same where a few others lose their label. A class smaller than its even share of a tenth is kept whole.
+
+    Returns
+    -------
+    int64 ndarray, ascending
+
+    Examples
+    --------
+    >>> len(taught_rows(np.arange(90) % 3, np.arange(90) % 2, 0, most=20))
+    20
+    """
+    rows = np.flatnonzero((folds != fold) & (y >= 0))
+    if len(rows) <= most:
+        return rows
+    lot = np.random.default_rng(0).random(len(y))[rows]
+    labels, of, count = np.unique(y[rows], return_inverse=True, return_counts=True)
+    room = np.maximum(np.rint(count * (most / len(rows))), np.minimum(count, most // (10 * len(labels))))
+    order = np.lexsort((lot, of))
+    rank = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
+    return np.sort(rows[order[rank < room[of[order]]]])
+
 
 def grouped_folds(
     groups: NDArray[np.integer], y: NDArray[np.integer], n_folds: int, random_state: int = 0

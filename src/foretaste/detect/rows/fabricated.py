@@ -16,10 +16,14 @@ from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
 from foretaste.learners.threads import one_thread_each
+from foretaste.stats.folds import MOST_TAUGHT, enough_folds, taught_rows
 
 LEAST_ROWS = 300
 LEAST_COLUMNS = 3
 N_FOLDS = 3
+
+MOST_SHUFFLED = 2 * MOST_TAUGHT
+"""Shuffled rows that are made of any number of real ones."""
 
 BANDS = ((0.2, 0.5), (0.4, 0.7), (0.5, 0.75))
 """Shares of the shuffled rows below the start of a band and below the start of the one above it."""
@@ -213,13 +217,14 @@ def shuffled_scores(
     """
     rng = np.random.default_rng(random_state)
     n = len(X)
-    fake = np.column_stack([rng.permutation(column) for column in X.T])
+    folds = min(N_FOLDS, enough_folds(n))
+    fake = np.column_stack([rng.permutation(column)[:MOST_SHUFFLED] for column in X.T])
     _, twin = np.unique(identical, return_inverse=True)
     fold = np.concatenate(
-        [rng.integers(N_FOLDS, size=int(twin.max()) + 1)[twin], rng.integers(N_FOLDS, size=n)]
+        [rng.integers(folds, size=int(twin.max()) + 1)[twin], rng.integers(folds, size=len(fake))]
     )
-    both, is_fake = np.concatenate([X, fake]), np.repeat([0, 1], n)
-    score = np.zeros(2 * n)
+    both, is_fake = np.concatenate([X, fake]), np.repeat([0, 1], [n, len(fake)])
+    score, nothing = np.zeros(len(both)), np.zeros(n, np.int64)
 
     def fit(k: int) -> None:
         model = HistGradientBoostingClassifier(
@@ -229,11 +234,12 @@ def shuffled_scores(
             early_stopping=False,
             random_state=random_state,
         )
-        model.fit(both[fold != k], is_fake[fold != k])
+        train = np.concatenate([taught_rows(fold[:n], nothing, k), n + np.flatnonzero(fold[n:] != k)])
+        model.fit(both[train], is_fake[train])
         score[fold == k] = model.decision_function(both[fold == k])
 
     with one_thread_each(jobs) as pool:
-        list(pool.map(fit, range(N_FOLDS)))
+        list(pool.map(fit, range(folds)))
     return score[:n], score[n:], fake[:, -1].astype(np.int64)
 
 

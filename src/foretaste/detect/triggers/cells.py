@@ -69,10 +69,8 @@ class OwnLabel:
     def __init__(self, context: Context) -> None:
         forest = context.forest
         self.known = np.flatnonzero(context.y >= 0)
-        own = context.y[self.known]
         self.sees = forest.sees
-        self.out = np.ascontiguousarray(forest.out_of_bag[:, self.known].T, dtype=np.float32)
-        self.votes = np.ascontiguousarray(forest.votes[:, self.known, own].T)
+        self.votes, self.out = forest.own_votes(self.known, context.y[self.known])
         self.full = self._log_odds(self.votes.sum(axis=1), self.out.sum(axis=1), None)
 
     def without(self, sets: list[tuple[int, ...]]) -> Iterator[NDArray[np.float64]]:

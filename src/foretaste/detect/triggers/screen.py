@@ -161,7 +161,7 @@ class Screen:
 
     def _smooth_ratio(self) -> NDArray[np.float64]:
         """Log ratios by the linear model: it hardly sees a combination, so it does not explain it away."""
-        share = np.clip(np.exp(self.context.opinions["linear"][self.known]), 0.005, 0.995)
+        share = np.clip(np.exp(self.context.opinion("linear")[self.known]), 0.005, 0.995)
         odds = np.log(share) - np.log1p(-share)
         ratio = np.empty(len(self.y))
         for label in range(self.k):
