@@ -12,7 +12,21 @@ from foretaste.detect.evidence import Campaign, Evidence, Mislabels, Skipped, So
 from foretaste.detect.sources.bursts import burst_of
 from foretaste.detect.sources.tied import Tie, tie_to_sources
 
-ORDER = ("FT201", "FT202", "FT203", "FT204", "FT301", "FT303", "FT401", "FT304", "FT104", "FT103", "FT102")
+ORDER = (
+    "FT201",
+    "FT202",
+    "FT203",
+    "FT204",
+    "FT207",
+    "FT208",
+    "FT301",
+    "FT303",
+    "FT401",
+    "FT304",
+    "FT104",
+    "FT103",
+    "FT102",
+)
 """Which rule speaks first where campaigns share rows: the one that says most about how they were made."""
 
 _OWN = 0.3

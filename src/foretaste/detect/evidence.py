@@ -44,7 +44,7 @@ class Campaign:
     pattern : str
         The trigger or shared trait in words.
     kind : str
-        ``tokens``, ``values``, ``duplicates``, ``rows``, ``source`` or ``time``.
+        ``tokens``, ``values``, ``image``, ``duplicates``, ``rows``, ``source`` or ``time``.
     p_value, q_value : float
         Against the detector's null; after multiplicity.
     effect : float

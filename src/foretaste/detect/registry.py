@@ -13,6 +13,7 @@ BUILT_IN = {
     "text-triggers": "triggers.text:TextTriggers",
     "value-triggers": "triggers.values:ValueTriggers",
     "clean-label-patterns": "triggers.clean_label:CleanLabelPatterns",
+    "shared-artefacts": "artefacts.shared:SharedArtefacts",
     "near-duplicates": "duplicates.near_duplicates:NearDuplicates",
     "fabricated-rows": "rows.fabricated:FabricatedRows",
     "bad-sources": "sources.excess:BadSources",

@@ -1,0 +1,175 @@
+"""Nature or artefact: does what a group of images shares carry content, and do their labels follow it?
+
+Images that share a motif, a sign, a track are near one another in content as well. Images that share an
+artefact are, once that artefact is taken out, as different as images drawn at random from the same classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta, binom, norm
+
+from foretaste.detect.artefacts.candidates import Candidate
+from foretaste.detect.context import Context
+from foretaste.features.image import unit_rows
+
+NEIGHBOURS = 10
+DRAWS = 5
+_QUERIES = 300
+
+COHERENT = 0.15
+"""Share of a group's content-neighbours that lie in the group, beyond chance, from which on it is a motif."""
+
+ONE_LABEL = 0.9
+"""Share of the rows with the artefact that have one label, from which on the artefact decides it."""
+
+CONTRADICTED = 0.5
+"""Share of the rows, of those that could, whose content contradicts their label beyond what is usual."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is known about one candidate.
+
+    Attributes
+    ----------
+    coherence : float
+        How much nearer in content its rows are than random rows of the same classes: 0 not at all, 1 all
+        neighbours of each are in the group.
+    contradicted, usual : float
+        Share of its rows whose content, by models that saw none of them, contradicts their label; and of
+        other rows with the same labels.
+    dirty_p, clean_p : float
+        Chance of as many contradicted rows, and of labels that agree so well, were the artefact natural.
+    target : int
+        Most frequent label; -1 where the labels are as mixed as in other rows.
+    control : int64 ndarray
+        Other rows of the classes its content looks like.
+    """
+
+    coherence: float
+    contradicted: float
+    usual: float
+    dirty_p: float
+    clean_p: float
+    target: int
+    control: NDArray[np.int64]
+
+    @property
+    def natural(self) -> bool:
+        """Whether what the group shares is content."""
+        return self.coherence > COHERENT
+
+
+def expected_error(separation: float, share: float) -> float:
+    """Share of wrong rows in a group cut out so, were both sides normal with the same spread.
+
+    Examples
+    --------
+    >>> round(expected_error(4.0, 0.1), 3), round(expected_error(2.65, 0.5), 2)
+    (0.053, 0.09)
+    """
+    if separation <= 0 or not 0 < share < 1:
+        return 1.0
+    shift = np.log((1 - share) / share) / separation
+    wrong = (1 - share) * norm.sf(separation / 2 + shift)
+    right = share * norm.sf(-separation / 2 + shift)
+    return float(wrong / max(wrong + right, 1e-300))
+
+
+class Judge:
+    """Judges the candidates of one context.
+
+    Parameters
+    ----------
+    context : Context
+        With images and at least two classes.
+    """
+
+    def __init__(self, context: Context) -> None:
+        assert context.image is not None
+        self.context = context
+        image = context.image
+        self.content = np.concatenate([image.thumbnails, image.colours], axis=1)
+        self.known = np.flatnonzero((context.y >= 0) & image.present)
+
+    def judge(self, candidate: Candidate) -> Judgement:
+        """Ask whether a group's content hangs together, and what its labels say."""
+        context, rows = self.context, candidate.rows
+        log_p = context.without(rows).log_probability
+        likely = log_p.argmax(axis=1)
+        controls = self._controls(rows, likely)
+        coherence = self._coherence(rows, controls)
+        labels = context.y[rows]
+        wrong = (likely != context.y) & (context.y >= 0)
+        rest = np.setdiff1d(self.known, rows)
+        size = np.bincount(context.y[rest], minlength=context.n_classes)
+        odd = np.bincount(context.y[rest], wrong[rest], context.n_classes)
+        rate = np.asarray(beta.ppf(0.95, odd + 1, size - odd + 1))  # no class's rate is known exactly
+        target = int(np.bincount(labels[labels >= 0], minlength=context.n_classes).argmax())
+        every = _excess(wrong[rows], rate[labels])
+        one = _excess(wrong[rows[labels == target]], rate[labels[labels == target]])
+        p_value, contradicted, usual = min(every, one)
+        if contradicted - usual < CONTRADICTED * (1 - usual):
+            p_value = 1.0
+        count, agreeing = len(rows) + len(candidate.elsewhere), int((labels == target).sum())
+        prior = float((context.y[self.known] == target).mean())
+        clean = float(binom.sf(agreeing - 1, count, prior)) if agreeing >= ONE_LABEL * count else 1.0
+        mixed = agreeing < max(0.5, 2 * prior) * len(rows)
+        return Judgement(
+            coherence,
+            contradicted,
+            usual,
+            min(2 * p_value, 1.0),
+            clean,
+            -1 if mixed else target,
+            controls[0],
+        )
+
+    def _controls(self, rows: NDArray[np.int64], likely: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Draws of other rows that look like the same classes."""
+        rng = np.random.default_rng(self.context.random_state)
+        outside = np.setdiff1d(self.known, rows)
+        draws = []
+        for _ in range(DRAWS):
+            drawn = []
+            for label in np.unique(likely[rows]):
+                pool = outside[likely[outside] == label]
+                wanted = int((likely[rows] == label).sum())
+                drawn.append(rng.choice(pool, min(wanted, len(pool)), replace=False))
+            draws.append(np.sort(np.concatenate(drawn)).astype(np.int64))
+        return draws
+
+    def _coherence(self, rows: NDArray[np.int64], controls: list[NDArray[np.int64]]) -> float:
+        content = self.content
+        shift = content[rows].mean(axis=0) - content[controls[0]].mean(axis=0)
+        length = float(np.sqrt(np.square(shift).sum()))
+        if length > 1e-9:  # the artefact's own mark on the thumbnails
+            shift = shift / length
+            content = content - (content @ shift)[:, None] * shift
+        content = unit_rows(content)
+        chance = float(np.mean([self._inside(content, drawn) for drawn in controls]))
+        return (self._inside(content, rows) - chance) / max(1 - chance, 1e-9)
+
+    def _inside(self, content: NDArray[np.float32], rows: NDArray[np.int64]) -> float:
+        """Share of the nearest rows of each of these that are among these, of as many as could be."""
+        rng = np.random.default_rng(self.context.random_state)
+        asked = rows if len(rows) <= _QUERIES else np.sort(rng.choice(rows, _QUERIES, replace=False))
+        near = content[asked] @ content[self.known].T
+        near[self.known[None] == asked[:, None]] = -np.inf
+        k = min(NEIGHBOURS, max(len(rows) - 1, 1))
+        nearest = self.known[np.argpartition(-near, k, axis=1)[:, :k]]
+        inside = np.zeros(len(self.content), bool)
+        inside[rows] = True
+        return float(inside[nearest].mean())
+
+
+def _excess(wrong: NDArray[np.bool_], usual: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Chance of so many wrong ones, their share, and the share to expect."""
+    if not len(wrong):
+        return 1.0, 0.0, 0.0
+    expected = float(usual.mean())
+    return float(binom.sf(int(wrong.sum()) - 1, len(wrong), expected)), float(wrong.mean()), expected

@@ -1,0 +1,163 @@
+"""Images that share an artefact: a patch (FT207), or an overlay, a wave, a warp (FT208)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from foretaste.detect.artefacts.candidates import Candidate, candidates
+from foretaste.detect.artefacts.directions import LEAST_ROWS
+from foretaste.detect.artefacts.judge import Judge, Judgement, expected_error
+from foretaste.detect.artefacts.place import Place, locate
+from foretaste.detect.base import Detector
+from foretaste.detect.context import Context
+from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
+
+MOST_JUDGED = 8
+"""Distinct groups that are judged, those that stand apart most first."""
+
+FEWEST_IMAGES = 100
+
+_UNIMODAL = 2.65
+
+
+class SharedArtefacts(Detector):
+    """Groups of images that have the same weak pattern in common and nothing else.
+
+    Looked for without training and without a label's help in fixed places (tiles), in the finest detail, in
+    traces of resampling and in all pixels, each in units of how other classes or other places vary. A group
+    is a campaign where it is cut out so cleanly that the expected share of wrong rows is within budget, its
+    images are otherwise as diverse as random ones, and either models that saw none of them contradict their
+    labels, or the artefact goes with one label alone (a clean-label trigger).
+
+    Parameters
+    ----------
+    alpha : float
+        Family-wise error rate over all directions looked at.
+    fdr : float
+        Tolerated share of rows without the artefact among a group's.
+    random_state : int
+
+    References
+    ----------
+    Gu et al., "BadNets", IEEE Access 7 (2019); Chen et al., "Targeted backdoor attacks on deep learning
+    systems using data poisoning" (2017); Barni et al., "A new backdoor attack in CNNs by training set
+    corruption", ICIP 2019; Nguyen and Tran, "WaNet", ICLR 2021: what it looks for. Tran, Li and Madry,
+    "Spectral signatures in backdoor attacks", NeurIPS 2018: the same on what a network has learned.
+    """
+
+    rules: ClassVar[tuple[str, ...]] = ("FT207", "FT208")
+    title: ClassVar[str] = "shared artefacts"
+    modalities: ClassVar[tuple[str, ...]] = ("image",)
+    scope: ClassVar[str] = "group"
+
+    def __init__(self, *, alpha: float = 0.01, fdr: float = 0.05, random_state: int = 0) -> None:
+        self.alpha = alpha
+        self.fdr = fdr
+        self.random_state = random_state
+
+    def examine(self, context: Context) -> Evidence:
+        image = context.image
+        if image is None:
+            return _nothing("there are no images")
+        usable = int(((context.y >= 0) & image.present).sum())
+        if context.n_classes < 2:
+            return _nothing("fewer than two classes can be learned")
+        if usable < FEWEST_IMAGES or min(image.pixels.shape[1:3]) < 4:
+            size = " x ".join(map(str, image.pixels.shape[1:3]))
+            return _nothing(f"{usable} labelled images of {size} pixels are too few or too small")
+        found = list(candidates(image, context.y, context.n_classes, self.random_state))
+        judged = self._judged(context, found)
+        natural = max([_UNIMODAL, *(c.separation for c, j in judged if not self._dirty(j, len(found)))])
+        return Evidence(
+            campaigns=[
+                self._campaign(context, candidate, judgement, len(found), natural)
+                for candidate, judgement in judged
+                if self._dirty(judgement, len(found)) or self._clean(candidate, judgement, judged, len(found))
+            ]
+        )
+
+    def _judged(self, context: Context, found: list[Candidate]) -> list[tuple[Candidate, Judgement]]:
+        """The groups that are cut out cleanly, each once, with what is to be said about them."""
+        sizes = np.append(np.bincount(context.y[context.y >= 0], minlength=context.n_classes), len(context.y))
+        clean = [
+            candidate
+            for candidate in found
+            if expected_error(candidate.separation, len(candidate.rows) / sizes[candidate.label]) <= self.fdr
+        ]
+        judge = Judge(context)
+        judged: list[tuple[Candidate, Judgement]] = []
+        for candidate in sorted(clean, key=lambda c: -c.separation):
+            if len(judged) == MOST_JUDGED:
+                break
+            if not any(_same(candidate, other) for other, _ in judged):
+                judged.append((candidate, judge.judge(candidate)))
+        return judged
+
+    def _dirty(self, judgement: Judgement, tested: int) -> bool:
+        return not judgement.natural and judgement.dirty_p * tested <= self.alpha
+
+    def _clean(
+        self,
+        candidate: Candidate,
+        judgement: Judgement,
+        judged: list[tuple[Candidate, Judgement]],
+        tested: int,
+    ) -> bool:
+        """A clean-label trigger must also stand apart more than anything natural in the same data."""
+        if judgement.natural or judgement.clean_p * tested > self.alpha:
+            return False
+        return all(other.separation < candidate.separation for other, j in judged if j.natural)
+
+    def _campaign(
+        self, context: Context, candidate: Candidate, judgement: Judgement, tested: int, natural: float
+    ) -> Campaign:
+        assert context.image is not None
+        place = locate(context.image, candidate.rows, judgement.control)
+        dirty = self._dirty(judgement, tested)
+        p_value = max(judgement.dirty_p if dirty else judgement.clean_p, 1e-300)
+        target = None if judgement.target < 0 else context.classes[judgement.target]
+        return Campaign(
+            rule="FT207" if place.local else "FT208",
+            rows=candidate.rows,
+            target=target,
+            pattern=place.words(),
+            kind="image",
+            p_value=p_value,
+            q_value=min(1.0, p_value * tested),
+            effect=judgement.contradicted,
+            support=len(candidate.rows) + len(candidate.elsewhere),
+            statistic=Statistic("separation", candidate.separation, natural),
+            reason=_reason(candidate, judgement, place, target, dirty),
+            parts=[
+                {
+                    "box": [place.top, place.left, place.bottom, place.right],
+                    "picture": place.picture,
+                    "view": candidate.view,
+                }
+            ],
+        )
+
+
+def _reason(candidate: Candidate, judgement: Judgement, place: Place, target: str | None, dirty: bool) -> str:
+    kind = "patch" if place.local else "overlay"
+    said = f"{len(candidate.rows)} images share the same {kind} and are otherwise as diverse as random ones; "
+    if dirty:
+        return said + (
+            f"models that saw none of them contradict the label of {judgement.contradicted:.0%} "
+            f"({judgement.usual:.0%} of other rows)"
+        )
+    return said + f"those that have it are nearly all labelled {target!r}"
+
+
+def _same(one: Candidate, other: Candidate) -> bool:
+    shared = len(np.intersect1d(one.rows, other.rows, assume_unique=True))
+    return 2 * shared > min(len(one.rows), len(other.rows))
+
+
+def _nothing(reason: str) -> Evidence:
+    return Evidence(skipped=[Skipped(rule, reason) for rule in SharedArtefacts.rules])
+
+
+__all__ = ["LEAST_ROWS", "SharedArtefacts"]

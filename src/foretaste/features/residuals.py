@@ -1,0 +1,71 @@
+"""What is left of an image when its neighbourhood is taken away: where overlays and patches live.
+
+Every view is one float32 row per image. Natural content is strong, smooth and different from image to image;
+an artefact that many images share is weak, but the same in all of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.features.image import box_mean, grid_means
+
+COARSE = 8
+_SAMPLE = 500
+
+
+def second_difference(images: NDArray[np.float32], axis: int, lag: int) -> NDArray[np.float32]:
+    """Each pixel minus the mean of its two neighbours ``lag`` pixels away along an axis; edges repeat."""
+    length = images.shape[axis]
+    widths = [(lag, lag) if a == axis else (0, 0) for a in range(images.ndim)]
+    padded = np.pad(images, widths, mode="edge")
+    before = np.take(padded, range(length), axis=axis)
+    after = np.take(padded, range(2 * lag, 2 * lag + length), axis=axis)
+    return np.asarray(images - (before + after) / 2, np.float32)
+
+
+def residual(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each pixel minus the mean of its four neighbours, strong edges bounded; values in (-1, 1).
+
+    Images have the shape (n, h, w) or (n, h, w, c). The bound, half way at 1.5 times the median size plus 3
+    grey levels, keeps a weak pattern that many images share from being drowned by edges.
+    """
+    rough = (second_difference(images, 1, 1) + second_difference(images, 2, 1)) / 2
+    half = 1.5 * float(np.median(np.abs(rough[:: max(len(rough) // _SAMPLE, 1)]))) + 3
+    return np.asarray(rough / (np.abs(rough) + half), np.float32)
+
+
+def resampling_traces(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much finest detail there is for the detail at twice the size, pixel by pixel, in logarithms.
+
+    Interpolation takes away the finest detail where it falls between pixels, so a warp leaves the same map
+    in every image it was applied to.
+
+    References
+    ----------
+    Popescu and Farid, "Exposing digital forgeries by detecting traces of resampling", IEEE TSP 53 (2005).
+    """
+    total = np.zeros_like(luminance)
+    for axis in (1, 2):
+        fine = np.log1p(np.abs(second_difference(luminance, axis, 1)))
+        total += fine - np.log1p(box_mean(np.abs(second_difference(luminance, axis, 2)), 1))
+    return total
+
+
+def coarse_means(pixels: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Means over an 8 x 8 grid, one row per image: where smooth overlays are strongest."""
+    return grid_means(np.asarray(pixels, np.float32), COARSE).reshape(len(pixels), -1)
+
+
+def evened(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Maps (n, h, w) with their pooled power spectrum made flat.
+
+    The spectrum is the same whatever the position, so a pattern at a fixed place, even in all classes, is not
+    whitened away with it.
+    """
+    spectrum = np.fft.rfft2(maps, axes=(1, 2))
+    power = np.square(np.abs(spectrum)).mean(axis=0)
+    power += 1e-3 * power.mean() + 1e-12
+    even = np.fft.irfft2(spectrum / np.sqrt(power), s=maps.shape[1:], axes=(1, 2))
+    return np.asarray(even, np.float32)

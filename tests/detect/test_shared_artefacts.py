@@ -1,0 +1,185 @@
+"""Shared artefacts in images: nothing in clean ones, patches and overlays by place and rows."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from foretaste.attacks import find_attack
+from foretaste.data import Dataset, from_arrays
+from foretaste.detect.artefacts.candidates import by_class
+from foretaste.detect.artefacts.directions import two_means
+from foretaste.detect.artefacts.judge import expected_error
+from foretaste.detect.artefacts.place import Place
+from foretaste.detect.artefacts.shared import SharedArtefacts
+from foretaste.detect.context import Context
+from foretaste.detect.evidence import Campaign
+from foretaste.features.image import box_mean
+
+
+@cache
+def textures(n: int = 900, side: int = 20, classes: int = 3, seed: int = 0) -> Dataset:
+    """Pictures whose class is the direction of their stripes, on smooth ground, with fine noise."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, classes, n)
+    turn = np.pi * y / classes + rng.normal(0, 0.12, n)
+    down, across = np.mgrid[:side, :side]
+    wave = np.cos(turn)[:, None, None] * across + np.sin(turn)[:, None, None] * down
+    length = rng.uniform(5, 8, n)[:, None, None]
+    phase = rng.uniform(0, 2 * np.pi, n)[:, None, None]
+    ground = box_mean(rng.normal(size=(n, side, side)).astype(np.float32), 2)
+    stripes = 25 * np.sin(2 * np.pi * wave / length + phase)
+    images = 128 + stripes + 160 * ground + rng.normal(0, 5, ground.shape)
+    return from_arrays(np.clip(images, 0, 255).astype(np.uint8), y.astype(str))
+
+
+def digits() -> Dataset:
+    found = load_digits()
+    return from_arrays((found.images * 15.9).astype(np.uint8), found.target.astype(str))
+
+
+def campaigns(data: Dataset) -> list[Campaign]:
+    return SharedArtefacts().examine(Context(data, jobs=1)).campaigns
+
+
+def poisoned(name: str, data: Dataset, rate: float, **settings: object) -> tuple[Dataset, np.ndarray]:
+    done = find_attack(name)(rate=rate, random_state=1, **settings).poison(data)
+    return done.data, np.flatnonzero(done.mask)
+
+
+def test_clean_digits_share_no_artefact() -> None:
+    assert campaigns(digits()) == []
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_clean_textures_share_no_artefact(seed: int) -> None:
+    assert campaigns(textures(seed=seed)) == []
+
+
+def test_wrong_labels_are_no_artefact() -> None:
+    data = textures()
+    done = find_attack("label-flip")(rate=0.1, random_state=0).poison(data)
+    assert campaigns(done.data) == []
+
+
+@pytest.mark.parametrize(
+    ("attack", "rate", "rule"),
+    [("badnets", 0.02, "FT207"), ("blended", 0.04, "FT208"), ("all-to-all", 0.03, "FT207")],
+)
+def test_a_planted_artefact_is_found(attack: str, rate: float, rule: str) -> None:
+    data, rows = poisoned(attack, textures(), rate)
+    (campaign,) = campaigns(data)
+    assert campaign.rule == rule
+    hit = len(np.intersect1d(campaign.rows, rows))
+    assert hit >= 0.9 * len(rows)
+    assert len(campaign.rows) - hit <= 0.05 * len(campaign.rows)
+
+
+def test_a_wave_is_found_though_every_label_is_right() -> None:
+    data, rows = poisoned("sig", textures(), 0.05)
+    (campaign,) = campaigns(data)
+    assert campaign.rule == "FT208"
+    assert len(np.setdiff1d(campaign.rows, rows)) <= 2
+    assert len(campaign.rows) >= 0.8 * len(rows)
+
+
+def test_a_patch_with_the_right_labels_is_found() -> None:
+    images, y = textures().images, textures().labels.codes
+    assert images is not None
+    images = images.copy()
+    rows = np.flatnonzero(y == 1)[:30]
+    images[rows, 15:17, 3:5] = [[255, 0], [0, 255]]
+    (campaign,) = campaigns(from_arrays(images, y.astype(str)))
+    assert campaign.rule == "FT207"
+    assert campaign.target == "1"
+    assert "nearly all labelled '1'" in campaign.reason
+    assert campaign.rows.tolist() == rows.tolist()
+
+
+def test_a_patch_is_located() -> None:
+    images, y = textures().images, textures().labels.codes
+    assert images is not None
+    images = images.copy()
+    rows = np.flatnonzero(y != 0)[:30]
+    images[rows, 2:5, 14:17] = np.where(np.indices((3, 3)).sum(axis=0) % 2, 0, 255)
+    labels = np.where(np.isin(np.arange(len(y)), rows), 0, y)
+    (campaign,) = campaigns(from_arrays(images, labels.astype(str)))
+    top, left, bottom, right = campaign.parts[0]["box"]
+    assert (abs(top - 2), abs(left - 14), abs(bottom - 4), abs(right - 16)) <= (1, 1, 1, 1)
+    assert campaign.pattern.startswith("patch at rows")
+    assert campaign.pattern.endswith("top right")
+    assert campaign.rows.tolist() == rows.tolist()
+    assert campaign.target == "0"
+
+
+def test_a_motif_of_one_class_is_no_artefact() -> None:
+    """A natural sub-class that is bimodal: near-copies of one picture, as the frames of one track are."""
+    images, y = textures().images, textures().labels.codes
+    assert images is not None
+    rng = np.random.default_rng(0)
+    images = images.copy()
+    rows = np.flatnonzero(y == 1)[:40]
+    frames = images[rows[0]].astype(float) + rng.normal(0, 5, images[rows].shape)
+    images[rows] = np.clip(frames + rng.normal(0, 12, (len(rows), 1, 1)), 0, 255).astype(np.uint8)
+    assert campaigns(from_arrays(images, y.astype(str))) == []
+
+
+def test_splits_are_exact() -> None:
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.normal(size=200), rng.normal(9, 1, 20)])
+    split = two_means(values)
+    assert split is not None
+    assert split.rows.tolist() == list(range(200, 220))
+    assert split.above
+    assert abs(split.separation - 9) < 1
+    halves = two_means(rng.normal(size=100_000))
+    assert halves is not None
+    assert abs(halves.separation - 2.65) < 0.05
+
+
+def test_the_expected_error_is_that_of_two_normal_groups() -> None:
+    rng = np.random.default_rng(0)
+    n, share, separation = 400_000, 0.1, 3.5
+    inside = rng.random(n) < share
+    value = rng.normal(size=n) + separation * inside
+    cut = separation / 2 + np.log((1 - share) / share) / separation
+    assert abs((~inside[value > cut]).mean() - expected_error(separation, share)) < 0.005
+
+
+def test_what_all_classes_vary_in_is_whitened_away() -> None:
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(4), 300)
+    matrix = rng.normal(size=(1200, 30)).astype(np.float32)
+    matrix[:, 0] += 50 * rng.normal(size=1200)
+    rows = np.arange(40)
+    matrix[rows, 7] += 8
+    best = max(by_class("any", matrix, y, 4, 0), key=lambda candidate: candidate.separation)
+    assert best.label == 0
+    assert len(np.setdiff1d(rows, best.rows)) <= 2
+    assert len(np.setdiff1d(best.rows, rows)) <= 2
+
+
+def test_places_are_said_in_words() -> None:
+    assert Place(0, 12, 3, 15, 28, 28, True, "").words() == "patch at rows 0-3, columns 12-15, top centre"
+    assert Place(12, 12, 15, 15, 28, 28, True, "").words().endswith("in the middle")
+
+
+def test_what_cannot_be_tested_is_said() -> None:
+    few = textures().take(np.arange(60))
+    gaps = SharedArtefacts().examine(Context(few, jobs=1)).skipped
+    assert {gap.rule for gap in gaps} == {"FT207", "FT208"}
+    assert "too few" in gaps[0].reason
+
+
+@pytest.mark.parametrize("name", ["fashion_mnist", "gtsrb"])
+def test_real_images_with_many_modes_are_clean(shared_data: Path, name: str) -> None:
+    path = next(p for p in sorted((shared_data / name).glob("*.npz")) if "test" not in p.name)
+    with np.load(path) as arrays:
+        x, y = arrays["x"], arrays["y"]
+    rows = np.random.default_rng(0).permutation(len(y))[:800]
+    gray = x[rows] if x.ndim == 3 else x[rows].mean(axis=3).astype(np.uint8)
+    assert campaigns(from_arrays(gray, y[rows].astype(str))) == []
