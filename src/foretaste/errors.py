@@ -62,3 +62,7 @@ class IncompleteScanError(ForetasteError):
 
 class IntegrityError(ForetasteError):
     """Something is not what was recorded or signed: it was altered, or somebody else made it."""
+
+
+class DeniedError(ForetasteError):
+    """Somebody may not do what was asked for; the attempt is written down where a ledger is kept."""

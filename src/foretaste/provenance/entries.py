@@ -23,6 +23,8 @@ KINDS = (
     "rollback",
     "denied-write",
     "note",
+    "run",
+    "version",
 )
 """What can happen. A kind never changes its meaning."""
 
