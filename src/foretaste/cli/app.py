@@ -10,12 +10,14 @@ import typer
 
 from foretaste import __version__
 from foretaste.cli import (
+    approve,
     attack,
     blast,
     clean,
     demo,
     doctor,
     explain,
+    gate,
     ingest,
     inspect,
     keys,
@@ -25,6 +27,7 @@ from foretaste.cli import (
     report,
     scan,
     sign,
+    version,
 )
 from foretaste.cli import (
     run as run_command,
@@ -73,11 +76,14 @@ for _verb in (
     ingest.ingest,
     run_command.run,
     blast.blast,
+    gate.gate,
+    approve.approve,
 ):
     app.command(**getattr(_verb, "command_settings", {}))(problems.in_one_line(_verb))
 app.add_typer(ledger.verbs, name="ledger")
 app.add_typer(keys.verbs, name="keys")
 app.add_typer(lineage.verbs, name="lineage")
+app.add_typer(version.verbs, name="version")
 
 
 def run() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from foretaste.errors import ConfigError
 
+OTHER_TABLES = ("gate", "access")
 FAIL_ON = ("campaign", "mislabel", "never")
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _UNITS |= {f"{letter}I": 2 ** (10 * power) for power, letter in enumerate("KMGT", start=1)}
@@ -126,6 +127,8 @@ def _checked(table: Any, file: Path | None) -> dict[str, Any]:
         raise ConfigError(f"{file}: tool.foretaste is no table; write [tool.foretaste]")
     checked: dict[str, Any] = {}
     for key, value in table.items():
+        if key in OTHER_TABLES and isinstance(value, dict):
+            continue  # the policy of foretaste gate
         name = key.replace("-", "_")
         if name not in SETTINGS:
             close = difflib.get_close_matches(name, SETTINGS, n=1)

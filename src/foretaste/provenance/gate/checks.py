@@ -48,7 +48,9 @@ def model_file(subject: Subject) -> Iterator[Check]:
     found = inspect_model(subject.path, allowed=frozenset(subject.policy.allow_imports))
     bad = [one for one in found.concerns if one.level in ("dangerous", "malformed", "unknown")]
     if found.verdict == "unknown" and subject.policy.allow_unknown_models:
-        yield Check("model-file", "pass", f"what it imports is not known, which the policy allows: {bad[0].reason}")
+        yield Check(
+            "model-file", "pass", f"what it imports is not known, which the policy allows: {bad[0].reason}"
+        )
     elif found.verdict == "safe":
         yield Check("model-file", "pass", f"loading it as {found.format} runs nothing")
     else:
@@ -95,7 +97,11 @@ def sources(subject: Subject) -> Iterator[Check]:
     }
     if policy.require_signatures:
         bare = [number for number, entry in ingested.items() if "key" not in entry.details]
-        said = f"what entry {bare[0]} ingested was not signed by its source" if bare else "every batch was signed"
+        said = (
+            f"what entry {bare[0]} ingested was not signed by its source"
+            if bare
+            else "every batch was signed"
+        )
         yield Check("signatures", "block" if bare or not ingested else "pass", said)
     if policy.sources is not None:
         distrusted = no_longer_trusted(subject.entries, SourcePolicy.read(policy.sources))
@@ -136,7 +142,8 @@ def approved(subject: Subject) -> Iterator[Check]:
     policy = subject.policy
     if policy.approvals:
         by = sorted({one.by for one in subject.approvals if one.role == policy.approval_role})
-        said = f"approved by {', '.join(by) or 'nobody'}; {policy.approvals} with the role {policy.approval_role} must"
+        said = f"approved by {', '.join(by) or 'nobody'}"
+        said += f"; {policy.approvals} with the role {policy.approval_role} must"
         yield Check("approvals", "pass" if len(by) >= policy.approvals else "block", said)
     limit = policy.access.two_person_above
     if limit is None or policy.ledger is None or subject.is_model:
@@ -144,7 +151,9 @@ def approved(subject: Subject) -> Iterator[Check]:
     changed = label_changes(subject)
     if changed > limit:
         by = sorted({one.by for one in subject.approvals if one.role == "label"})
-        said = f"{changed:,} labels were changed; {', '.join(by) or 'nobody'} signed for that, two people must"
+        said = (
+            f"{changed:,} labels were changed; {', '.join(by) or 'nobody'} signed for that, two people must"
+        )
         yield Check("label-changes", "pass" if len(by) >= 2 else "block", said)
 
 
@@ -171,7 +180,8 @@ def drifted(subject: Subject) -> Iterator[Check]:
     except DataError as error:
         yield Check("drift", "block", f"it cannot be compared with {older[-1].key}: {error}")
         return
-    said = f"column {moved.column!r} moved by {moved.distance:.3f} from {older[-1].key}, at most {policy.max_drift:g}"
+    said = f"column {moved.column!r} moved by {moved.distance:.3f} from {older[-1].key}"
+    said += f", at most {policy.max_drift:g} is let through"
     yield Check("drift", "block" if moved.distance > policy.max_drift else "pass", said)
 
 
@@ -181,11 +191,15 @@ def witnessed(subject: Subject) -> Iterator[Check]:
     if policy.witnessed_checkpoint is None:
         return
     try:
-        kept = Checkpoint.parse(read_bounded(policy.witnessed_checkpoint, MOST_BYTES), subject.ledger.verifier)
+        kept = Checkpoint.parse(
+            read_bounded(policy.witnessed_checkpoint, MOST_BYTES), subject.ledger.verifier
+        )
         times = kept.witnessed(policy.witnesses)
         tree = subject.ledger.tiles()
         if kept.size > tree.size or (kept.size and tree.subtree(0, kept.size) != kept.root):
-            raise IntegrityError("the ledger does not continue what the witnesses signed: history was changed")
+            raise IntegrityError(
+                "the ledger does not continue what the witnesses signed: history was changed"
+            )
     except (IntegrityError, OSError) as error:
         yield Check("witness", "block", str(error))
         return
@@ -196,7 +210,9 @@ def witnessed(subject: Subject) -> Iterator[Check]:
     elif subject.recorded is None or subject.recorded >= kept.size:
         yield Check("witness", "block", "what the witnesses signed does not have this entry yet")
     else:
-        yield Check("witness", "pass", f"{', '.join(sorted(old))} signed a state that has entry {subject.recorded}")
+        yield Check(
+            "witness", "pass", f"{', '.join(sorted(old))} signed a state that has entry {subject.recorded}"
+        )
 
 
 CHECKS: tuple[Callable[[Subject], Iterator[Check]], ...] = (

@@ -84,7 +84,9 @@ def gate(paths: Sequence[str | Path], policy: Policy) -> GateReport:
         subject = Subject(Path(path), policy)
         checks = tuple(check for examine in CHECKS for check in examine(subject))
         if not checks:
-            raise ConfigError(f"{policy.file}: the policy asks nothing of {path}; say in [gate] what it must fulfil")
+            raise ConfigError(
+                f"{policy.file}: the policy asks nothing of {path}; say in [gate] what it must fulfil"
+            )
         subjects.append(Gated(str(path), subject.sha256, checks))
     return GateReport(str(policy.file), tuple(subjects))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,15 +26,28 @@ def named_copies(ledger: Ledger, version: Version) -> Iterator[list[Path]]:
     IntegrityError
         Where a copy in the store is missing or was altered.
     """
-    with tempfile.TemporaryDirectory(prefix="foretaste-version-") as folder:
+    with _beside(ledger) as folder:
         for name, sha256, _ in contents(ledger, version):
             copy = ledger.store.path(sha256)
             if not listing.is_below(name) or not copy.is_file() or sha256_of(copy)[0] != sha256:
-                raise IntegrityError(f"{name!r} of {version.key} was lost or altered; run foretaste ledger verify")
+                raise IntegrityError(
+                    f"{name!r} of {version.key} was lost or altered; run foretaste ledger verify"
+                )
             place = Path(folder) / name
             place.parent.mkdir(parents=True, exist_ok=True)
-            os.symlink(copy.resolve(), place)
+            try:
+                os.link(copy, place)
+            except OSError:  # another file system, or one without links
+                shutil.copyfile(copy, place)
         yield [Path(folder) / record.name for record in version.files]
+
+
+def _beside(ledger: Ledger) -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder on the ledger's file system, or elsewhere where that cannot be written."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="version-", dir=ledger.store.temporary)
+    except OSError:
+        return tempfile.TemporaryDirectory(prefix="foretaste-version-")
 
 
 __all__ = ["named_copies"]

@@ -1,0 +1,96 @@
+"""Committing and rolling back under a policy: two people for many labels, the gate on the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from foretaste.errors import DataError
+from foretaste.provenance.gate.approvals import approvals, deny, subject_of
+from foretaste.provenance.gate.decision import gate
+from foretaste.provenance.gate.policy import Policy
+from foretaste.provenance.genuine import genuine_entries
+from foretaste.provenance.ledger import Ledger
+from foretaste.provenance.versions.difference import difference
+from foretaste.provenance.versions.files import named_copies
+from foretaste.provenance.versions.history import Version, commit, roll_back, version, versions
+from foretaste.provenance.versions.pointers import pointers
+
+TWO = 2
+
+
+def commit_checked(
+    ledger: Ledger,
+    dataset: str,
+    paths: Sequence[Path],
+    *,
+    note: str | None = None,
+    label: str | None = None,
+    id: str | None = None,
+    policy: Policy | None = None,
+) -> Version:
+    """Commit a version; where labels are compared, too many changed ones need two signatures.
+
+    Raises
+    ------
+    DeniedError
+        Where two people with the role ``label`` have not signed every file; the attempt is in the ledger.
+    """
+    details: dict[str, int] = {}
+    earlier = versions(ledger, dataset)
+    if label is not None and earlier:
+        with named_copies(ledger, earlier[-1]) as before:
+            found = difference(before, list(paths), label=label, id=id)
+        details["label_changes"] = found.relabelled
+        limit = None if policy is None else policy.access.two_person_above
+        if policy is not None and limit is not None and found.relabelled > limit:
+            _require_two(ledger, dataset, paths, found.relabelled, policy)
+    known: dict[str, str] = {}
+    for path in paths:
+        known |= pointers(path)
+    return commit(ledger, dataset, paths, note=note, pointers=known, details=details)
+
+
+def _require_two(ledger: Ledger, dataset: str, paths: Sequence[Path], changed: int, policy: Policy) -> None:
+    entries = genuine_entries(ledger)
+    for path in paths:
+        subject = subject_of(path)
+        signed = approvals(entries, subject, policy.access, ledger.verifier.name)
+        by = sorted({one.by for one in signed if one.role == "label"})
+        if len(by) < TWO:
+            who = f"{', '.join(by)} signed" if by else "nobody signed"
+            deny(
+                ledger,
+                f"{changed:,} labels of {dataset} change and {who} {path.name}; two people must",
+                subject,
+            )
+
+
+def roll_back_checked(
+    ledger: Ledger, dataset: str, number: int, *, note: str | None = None, policy: Policy | None = None
+) -> Version:
+    """Roll back, if the content of the older version passes the gate as it is today.
+
+    Raises
+    ------
+    DeniedError
+        Where it does not; the attempt is in the ledger.
+    """
+    target = version(ledger, dataset, number)
+    if (
+        policy is not None
+        and policy.ledger is not None
+        and policy.ledger.resolve() != ledger.folder.resolve()
+    ):
+        raise DataError(f"the policy is for the ledger {policy.ledger}, not for {ledger.folder}")
+    if policy is not None:
+        with named_copies(ledger, target) as paths:
+            report = gate(paths, policy)
+        for one in report.subjects:
+            reasons = [check.reason for check in one.checks if check.status == "block"]
+            if reasons:
+                deny(ledger, f"{target.key} does not pass the gate: {reasons[0]}", one.sha256)
+    return roll_back(ledger, dataset, number, note=note)
+
+
+__all__ = ["commit_checked", "roll_back_checked"]
