@@ -63,6 +63,11 @@ class Whole:
         """The judged rows without the trusted ones."""
         return self.sample if self.own == len(self.sample) else self.sample.take(np.arange(self.own))
 
+    @property
+    def is_trusted(self) -> NDArray[np.bool_] | None:
+        """Which rows of ``sample`` are trusted ones; None where there are none."""
+        return None if self.own == len(self.sample) else np.arange(len(self.sample)) >= self.own
+
     def untrusted(self, decision: Decision) -> Decision:
         """The decision without what it says about trusted rows."""
         own = self.own

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time as clock
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ from foretaste._scan.tables import findings_tables, judge_rows
 from foretaste.data import Dataset
 from foretaste.detect.context import Context
 from foretaste.detect.decision import Decision, decide
-from foretaste.detect.evidence import Campaign
+from foretaste.detect.evidence import Campaign, Evidence
+from foretaste.detect.reference.recalibration import recalibrate
+from foretaste.detect.reference.vouching import vouch
 from foretaste.detect.registry import detector_names, detectors, find_detector
 from foretaste.detect.rows.concentrated import ConcentratedMislabels
 from foretaste.detect.rows.label_audit import LabelAudit
@@ -108,7 +111,9 @@ def scan(
         trusted=trusted,
     )
     _require_label(whole.sample)
-    context = Context(whole.sample, random_state=seed, jobs=jobs or os.cpu_count() or 1)
+    context = Context(
+        whole.sample, random_state=seed, jobs=jobs or os.cpu_count() or 1, trusted=whole.is_trusted
+    )
     steps = len(detector_names()) + 4  # beside them: features, models, decoys, report
     plan = Plan(choice, len(context), steps, progress)
     # threads of ours do the work; those of linear algebra wait for each other, and round in another order
@@ -147,9 +152,22 @@ def investigate(context: Context, plan: Plan, fdr: float) -> tuple[Context, Deci
     for detector in detectors("label", alpha=alpha, fdr=fdr):  # those of other packages
         if not isinstance(detector, (LabelAudit, ConcentratedMislabels)):
             plan.examine(detector, context)
-    if audit.mislabels is not None and len(audit.mislabels.rows):
-        context = context.without(audit.mislabels.rows)
+    if context.trusted is not None:
+        plan.found = [_by_trusted(context, evidence, fdr) for evidence in plan.found]
+    mislabels = next((e.mislabels for e in plan.found if e.mislabels is not None), None)
+    if mislabels is not None and len(mislabels.rows):
+        context = context.without(mislabels.rows)
     return context, decide(context, plan.found, alpha=alpha)
+
+
+def _by_trusted(context: Context, evidence: Evidence, fdr: float) -> Evidence:
+    """The same evidence once trusted rows have been asked."""
+    is_audit = any(skip.rule == "FT101" for skip in evidence.skipped) or evidence.mislabels is not None
+    if is_audit:
+        mislabels = recalibrate(context, evidence.mislabels, fdr)
+        skipped = [s for s in evidence.skipped if mislabels is None or s.rule != "FT101"]
+        evidence = replace(evidence, mislabels=mislabels, skipped=skipped)
+    return vouch(context, evidence)
 
 
 def _floors(sample: Dataset, decision: Decision, plan: Plan, fdr: float, context: Context) -> list[Floor]:

@@ -16,6 +16,8 @@ from foretaste._scan.large import Whole
 from foretaste._scan.plan import Plan
 from foretaste.detect.context import Context
 from foretaste.detect.decision import Decision
+from foretaste.detect.reference.recalibration import conformal_p_values
+from foretaste.detect.reference.vouching import contradiction
 from foretaste.findings import GROUP_SCHEMA, ROW_SCHEMA, SCHEMA, SOURCE_SCHEMA
 
 SOURCES_LISTED = 20
@@ -61,6 +63,8 @@ def judge_rows(whole: Whole, context: Context, decision: Decision) -> Verdicts:
         own = decision.mislabels.all_posterior
         doubt[sampled] = own
         p_value[sampled] = _p_values(own, decision.group_of < 0)
+    if context.trusted is not None and context.n_classes > 1 and context.has_content:
+        p_value[sampled] = conformal_p_values(contradiction(context), context.trusted)[:n]
     family = np.full(whole.rows, None, object)
     rule, reason, suggested = family.copy(), family.copy(), family.copy()
     score = np.zeros(whole.rows)

@@ -50,7 +50,7 @@ class Detector(BaseEstimator, ABC):  # type: ignore[misc]
     def examine(self, context: Context) -> Evidence:
         """All evidence in one data set; what cannot be tested is said in ``skipped``."""
 
-    def fit(self, X: Any, y: Any, *, source: Any = None, time: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, *, source: Any = None, time: Any = None, trusted: Any = None) -> Self:
         """Examine rows and keep what was found.
 
         Parameters
@@ -63,6 +63,8 @@ class Detector(BaseEstimator, ABC):  # type: ignore[misc]
             Who supplied each row.
         time : array-like of shape (n,), optional
             When each row came, dates or seconds.
+        trusted : array-like of bool, shape (n,), optional
+            Rows known to be right.
 
         Raises
         ------
@@ -76,7 +78,8 @@ class Detector(BaseEstimator, ABC):  # type: ignore[misc]
             if names and all(isinstance(name, str) for name in names):
                 self.feature_names_in_ = np.array(names, dtype=object)
         dataset = from_arrays(X, y, source, time=time)
-        context = Context(dataset, random_state=getattr(self, "random_state", 0))
+        known = None if trusted is None else np.asarray(trusted, bool)
+        context = Context(dataset, random_state=getattr(self, "random_state", 0), trusted=known)
         with threadpool_limits(1):  # as in a scan: threads of ours do the work
             self.evidence_ = self.examine(context)
         n = len(dataset)
@@ -95,9 +98,11 @@ class Detector(BaseEstimator, ABC):  # type: ignore[misc]
             self.labels_[campaign.rows] = -1
         return self
 
-    def fit_predict(self, X: Any, y: Any, *, source: Any = None, time: Any = None) -> NDArray[np.int64]:
+    def fit_predict(
+        self, X: Any, y: Any, *, source: Any = None, time: Any = None, trusted: Any = None
+    ) -> NDArray[np.int64]:
         """`fit`, then ``labels_``: -1 for rows not to train on."""
-        return self.fit(X, y, source=source, time=time).labels_
+        return self.fit(X, y, source=source, time=time, trusted=trusted).labels_
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -45,6 +45,8 @@ class Context:
         Seed of everything random in the scan.
     jobs : int
         Threads.
+    trusted : bool ndarray of shape (n,), optional
+        Rows known to be right.
 
     Attributes
     ----------
@@ -56,8 +58,16 @@ class Context:
         The same for the rows that may train a model; -1 also for those left out (`without`).
     """
 
-    def __init__(self, dataset: Dataset, *, random_state: int = 0, jobs: int = 2) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        random_state: int = 0,
+        jobs: int = 2,
+        trusted: NDArray[np.bool_] | None = None,
+    ) -> None:
         self.dataset = dataset
+        self.trusted = trusted
         self.random_state = random_state
         self.jobs = jobs
         labels = dataset.labels

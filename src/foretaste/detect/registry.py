@@ -16,6 +16,7 @@ BUILT_IN = {
     "shared-artefacts": "artefacts.shared:SharedArtefacts",
     "near-duplicates": "duplicates.near_duplicates:NearDuplicates",
     "fabricated-rows": "rows.fabricated:FabricatedRows",
+    "drift": "reference.drift:Drift",
     "bad-sources": "sources.excess:BadSources",
     "bursts": "sources.bursts:Bursts",
     "label-audit": "rows.label_audit:LabelAudit",

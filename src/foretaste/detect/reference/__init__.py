@@ -1,0 +1,1 @@
+"""What rows that are known to be right tell about the others."""
