@@ -106,14 +106,14 @@ class Store:
 
 def sha256_of(path: Path) -> tuple[str, int]:
     """SHA-256 and size of a regular file; raises `DataError` where it is none (links are not followed)."""
-    _require_regular(path)
+    require_regular(path)
     with path.open("rb", buffering=0) as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
         return digest, stream.tell()
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    _require_regular(path)
+    require_regular(path)
     with path.open("rb", buffering=0) as stream:
         while block := stream.read(_BLOCK):
             yield block
@@ -125,6 +125,7 @@ def _umask() -> int:
     return mask
 
 
-def _require_regular(path: Path) -> None:
+def require_regular(path: Path) -> None:
+    """Raise `DataError` unless this is a regular file; links are not followed."""
     if not stat.S_ISREG(path.lstat().st_mode):  # a pipe would never end
         raise DataError("it is not a regular file (links are not followed)", file=path)

@@ -139,10 +139,10 @@ class ParquetFolder:
     def __init__(self, path: Path, shards: Sequence[Path], limits: Limits = DEFAULT_LIMITS) -> None:
         self.path = path
         self.defaults: dict[str, str] = {}
-        self._shards = [ParquetData(shard, limits) for shard in shards]
+        self.shards = [ParquetData(shard, limits) for shard in shards]
         self._limits = limits
-        first = self._shards[0]
-        for shard in self._shards[1:]:
+        first = self.shards[0]
+        for shard in self.shards[1:]:
             if set(shard.columns) != set(first.columns):
                 odd = sorted(set(shard.columns) ^ set(first.columns))
                 raise DataError(
@@ -151,12 +151,12 @@ class ParquetFolder:
         self.columns = list(first.columns)
         try:
             self._schema = pa.unify_schemas(
-                [pa.schema([shard.schema.field(name) for name in self.columns]) for shard in self._shards],
+                [pa.schema([shard.schema.field(name) for name in self.columns]) for shard in self.shards],
                 promote_options="permissive",
             )
         except pa.ArrowException as error:
             raise DataError(f"its shards disagree about a type ({error})", file=path) from error
-        self.notes: list[str] = sorted({note for shard in self._shards for note in shard.notes})
+        self.notes: list[str] = sorted({note for shard in self.shards for note in shard.notes})
 
     @property
     def schema(self) -> pa.Schema:
@@ -164,22 +164,22 @@ class ParquetFolder:
 
     @property
     def num_rows(self) -> int:
-        return sum(shard.num_rows for shard in self._shards)
+        return sum(shard.num_rows for shard in self.shards)
 
     @property
     def bytes_per_row(self) -> float:
-        total = sum(shard.bytes_per_row * shard.num_rows for shard in self._shards)
+        total = sum(shard.bytes_per_row * shard.num_rows for shard in self.shards)
         return total / max(1, self.num_rows)
 
     def read(self) -> pa.Table:
         check_table_size(self, self._limits)
-        tables = [shard.read().select(self.columns).cast(self._schema) for shard in self._shards]
+        tables = [shard.read().select(self.columns).cast(self._schema) for shard in self.shards]
         return pa.concat_tables(tables)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         wanted = self.columns if columns is None else list(columns)
         target = pa.schema([self._schema.field(name) for name in wanted])
-        for shard in self._shards:
+        for shard in self.shards:
             for batch in shard.batches(wanted):
                 yield batch.cast(target)
 
@@ -187,7 +187,7 @@ class ParquetFolder:
         """A folder with the same shard names; see `DataFile`."""
         check_mask(keep, self.num_rows, self.path)
         start = 0
-        for shard in self._shards:
+        for shard in self.shards:
             stop = start + shard.num_rows
             target = out / shard.path.relative_to(self.path)
             target.parent.mkdir(parents=True, exist_ok=True)
