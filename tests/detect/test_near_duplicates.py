@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from foretaste.attacks import LabelFlip
 from foretaste.attacks import NearDuplicates as Attack
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
@@ -20,6 +21,8 @@ from foretaste.detect.duplicates.campaign import (
 )
 from foretaste.detect.duplicates.near_duplicates import NearDuplicates
 from foretaste.detect.duplicates.templates import LONGEST, shared_text
+from foretaste.features.agreement import agreement
+from foretaste.features.table import TableFeatures
 
 GOOD = [
     "lovely",
@@ -179,3 +182,50 @@ def test_a_campaign_in_spam_is_found(shared_data: Path) -> None:
     assert campaign.target == "ham"
     assert poisoned.mask[campaign.rows].mean() >= 0.95
     assert len(campaign.rows) >= 0.9 * poisoned.mask.sum()
+
+
+def machines(n: int = 600, seed: int = 0, kinds: int = 0) -> Dataset:
+    """A table with categories and numbers that tell the class; ``kinds`` blocks of natural near-copies."""
+    rng = np.random.default_rng(seed)
+    label = rng.integers(2, size=n)
+    columns: dict[str, object] = {
+        f"c{j}": [f"v{v}" for v in (rng.integers(8, size=n) + 3 * label * (j % 2)) % 9] for j in range(8)
+    }
+    columns |= {f"x{j}": np.round(rng.normal(label * 1.5 * (j % 2), 1, n), 3) for j in range(8)}
+    table = pa.table({**columns, "label": np.array(["bad", "good"])[label].tolist()})
+    for _ in range(kinds):
+        row = int(rng.integers(n))
+        block = table.take(np.full(20, row))
+        moved = np.round(rng.normal(0, 1, 20), 3)
+        table = pa.concat_tables([table, block.set_column(block.column_names.index("x0"), "x0", [moved])])
+    return Dataset(table, Roles(label="label", features=tuple(columns)))
+
+
+def test_copies_in_a_table_are_found_though_a_sixth_of_their_cells_differ() -> None:
+    poisoned = Attack(rate=0.06, target="good", random_state=1).poison(machines())
+    found = NearDuplicates(alpha=0.01).examine(Context(poisoned.data))
+    (campaign,) = found.campaigns
+    assert campaign.target == "good"
+    assert poisoned.mask[campaign.rows].sum() >= 0.95 * poisoned.mask.sum()
+    assert poisoned.mask[campaign.rows].mean() >= 0.95
+
+
+@pytest.mark.parametrize("flipped", [0.0, 0.05])
+def test_natural_kinds_of_rows_are_no_campaign_even_among_flipped_labels(flipped: float) -> None:
+    data = machines(kinds=4)
+    if flipped:
+        data = LabelFlip(rate=flipped, random_state=0).poison(data).data
+    assert NearDuplicates(alpha=0.01).examine(Context(data)).campaigns == []
+
+
+def test_agreement_weighs_rare_values_more_and_forgives_changed_cells() -> None:
+    common, rare = ["a"] * 96 + ["b"] * 4, ["r"] * 2 + [f"s{i}" for i in range(98)]
+    table = TableFeatures.from_dataset(
+        Dataset(
+            pa.table({"common": common, "rare": rare, "label": ["x"] * 100}),
+            Roles(label="label", features=("common", "rare")),
+        )
+    )
+    shared = agreement(table, np.array([0, 0]), np.array([1, 2]))
+    assert shared[0] == pytest.approx(1.0)
+    assert shared[1] == pytest.approx(-np.log(0.96) / (-np.log(0.96) - np.log(0.01)), rel=1e-6)

@@ -31,6 +31,8 @@ MOST_CLASSES = 100
 _FROM_LABELS = ("words", "forest", "log_probability")
 """Properties that depend on the labels."""
 
+_FROM_FEATURES = ("table", "identical", "embedding", "neighbours", "components", "folds", *_FROM_LABELS)
+
 Opinion = Callable[[], NDArray[np.float64]]
 
 
@@ -97,6 +99,15 @@ class Context:
             other.__dict__.pop(name, None)
         other.y = self.y.copy()
         other.y[rows] = -1
+        return other
+
+    def with_table(self, table: TableFeatures, components: NDArray[np.int64]) -> Context:
+        """The same rows with other features, and with these components, which no fold may divide."""
+        other = copy.copy(self)
+        other._opinions, other._grown = {}, None
+        for name in _FROM_FEATURES:
+            other.__dict__.pop(name, None)
+        other.table, other.components = table, components
         return other
 
     def __len__(self) -> int:

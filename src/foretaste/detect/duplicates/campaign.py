@@ -9,11 +9,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from scipy.stats import binom, nbinom
 
 from foretaste.stats.calibration import fit_line
 
 STRONGEST = 7.0
+
+_ROUNDS = 50
+
+_OTHERS = 20
+_TREND = 3
+"""Contradicted groups with copies that make a trend with size."""
 
 LEAST_COPIES = 5
 """Smallest group that is called a campaign of copies."""
@@ -118,7 +125,11 @@ class CopyCampaign:
 
 
 def copy_campaign(
-    log_ratio: NDArray[np.float64], size: NDArray[np.int64], *, gate: float = 0.1
+    log_ratio: NDArray[np.float64],
+    size: NDArray[np.int64],
+    *,
+    gate: float = 0.1,
+    least_cut: float = min(CUTS),
 ) -> CopyCampaign | None:
     """The most surprising set of large contradicted groups among the groups with one label.
 
@@ -134,6 +145,9 @@ def copy_campaign(
     log_ratio : float64 ndarray of shape (g,)
         Of each group: content of another class against content of its label.
     size : int64 ndarray of shape (g,)
+    gate : float
+    least_cut : float
+        Lower cuts are not tried.
 
     Returns
     -------
@@ -149,12 +163,12 @@ def copy_campaign(
     sizes = [int(least) for least in SIZES if (size >= least).any() and (size < least).sum() >= FEWEST]
     for least in sizes:
         large = size >= least
-        for cut in CUTS:
+        for cut in (cut for cut in CUTS if cut >= least_cut):
             beyond = log_ratio > cut
             core = np.flatnonzero(large & beyond)
             if not len(core):
                 continue
-            seen, share = _natural_share(beyond[~large], size[~large])
+            seen, share = _natural_share(beyond[~large], size[~large], size[large])
             if binom.sf(len(core) - 1, int(large.sum()), share) > gate:
                 continue
             expected = float(expected_groups(np.delete(size, core), least) * share)
@@ -166,12 +180,24 @@ def copy_campaign(
     return best
 
 
-def _natural_share(beyond: NDArray[np.bool_], size: NDArray[np.int64]) -> tuple[float, float]:
-    """Number and share of contradicted groups among all, or among those with copies; one more than seen."""
-    found = []
-    for among in (np.ones(len(size), bool), size >= 2):
-        count = float(beyond[among].sum() + 1)
-        found.append((count / (among.sum() + 2), count))
+def _natural_share(
+    beyond: NDArray[np.bool_], size: NDArray[np.int64], large: NDArray[np.int64]
+) -> tuple[float, float]:
+    """Number of contradicted groups, one more than seen, and their share among groups of large sizes.
+
+    The share among all groups, among those with copies, or where its trend with size leads, whichever is
+    most: the larger a group, the fewer rows like it are left to say what its label should be.
+    """
+    copied = size >= 2
+    count = float(beyond.sum() + 1)
+    share = count / (len(size) + 2)
+    found = [(share, count)]
+    own = float(beyond[copied].sum() + 1)  # few groups with copies are taken to be like the others
+    found.append(((own + _OTHERS * share) / (copied.sum() + 1 + _OTHERS), own))
+    if beyond[copied].sum() >= _TREND:
+        trend = fit_line(np.log(size[copied]), beyond[copied])
+        ahead = float(expit(trend.log_odds(np.log(large))).mean())
+        found.append((ahead, float(beyond[copied].sum() + 1)))
     share, count = max(found)
     return count, share
 
@@ -216,9 +242,13 @@ def campaign_posterior(
     large = size >= found.least
     core = np.zeros(len(size), bool)
     core[found.core] = True
-    others = max(float((large & ~core).sum()), expected_groups(size[~large], found.least))
-    odds = np.exp(log_ratio) * core.sum() / others
-    posterior = odds / (1 + odds)
+    natural = expected_groups(size[~large], found.least)
+    rest = large & ~core
+    posterior = np.zeros(len(size))
+    for _ in range(_ROUNDS):  # what is natural, and how much of it there is, settle each other
+        others = max(float((1 - posterior[rest]).sum()), natural)
+        odds = np.exp(log_ratio) * (core.sum() + posterior[rest].sum()) / others
+        posterior = odds / (1 + odds)
     posterior[core] = np.maximum(posterior[core], 1 - min(found.expected / core.sum(), 1.0))
     order = np.flatnonzero(large)
     order = order[np.argsort(-posterior[order] - core[order], kind="stable")]

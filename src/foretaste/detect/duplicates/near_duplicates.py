@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.duplicates.campaign import (
+    CUTS,
     LEAST_COPIES,
     CopyCampaign,
     CopyGroups,
@@ -19,6 +20,7 @@ from foretaste.detect.duplicates.campaign import (
     copy_campaign,
     group_ratio,
 )
+from foretaste.detect.duplicates.copied_rows import copied_rows, originals
 from foretaste.detect.duplicates.templates import shared_text, shared_values
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
 
@@ -26,9 +28,6 @@ MASS = 0.01
 """Share of the labelled rows from which exact duplicates that contradict are called natural."""
 
 _VOUCHED = 3.0  # nats that copies in the training folds may have won for their own label
-MOST_OTHERS = 20_000
-"""Rows with independent columns that groups are compared with."""
-
 _SECOND_LOOK = 0.25
 
 
@@ -73,18 +72,27 @@ class NearDuplicates(Detector):
         return evidence
 
     def _campaigns(self, context: Context) -> list[Campaign]:
-        groups = CopyGroups.of(context.components, context.y, context.n_classes)
-        groups = groups.only(groups.leads & ~_by_chance(context, groups))
-        if groups.size.max(initial=0) < LEAST_COPIES:
-            return []
-        if not self._worth_a_second_look(context, groups):
-            return []
-        once = context.without(groups.surplus())
+        if context.text is None:
+            judged = copied_rows(context)
+            if judged is None:
+                return []
+            groups, once = judged
+            least_cut = 2.0  # a kind of rows of its own is often doubted a little, once it is held out
+        else:
+            groups = CopyGroups.of(context.components, context.y, context.n_classes)
+            groups = groups.only(groups.leads)
+            if not groups.size.max(initial=0) >= LEAST_COPIES:
+                return []
+            if not self._worth_a_second_look(context, groups):
+                return []
+            once, least_cut = context.without(groups.surplus()), min(CUTS)
         ratio = _ratios(once.log_probability, groups, context.n_classes)
+        if context.text is None:
+            ratio += originals(context, once, groups)
         campaigns = []
         for label in range(context.n_classes):
             own = np.flatnonzero(groups.label == label)
-            found = copy_campaign(ratio[own], groups.size[own])
+            found = copy_campaign(ratio[own], groups.size[own], least_cut=least_cut)
             if found is None or found.p_value * context.n_classes > self.alpha:
                 continue
             posterior = campaign_posterior(found, ratio[own], groups.size[own], self.fdr)
@@ -154,25 +162,6 @@ def minority_rows(
     mixed = counts.sum(axis=1) > top
     lesser = mixed[which] & (~leads[which] | (counts[which, y[known]] < top[which]))
     return known[lesser], int(counts[mixed].sum())
-
-
-def _by_chance(context: Context, groups: CopyGroups) -> NDArray[np.bool_]:
-    """Groups whose rows are alike because the table is dense there, not because someone copied them.
-
-    Were the columns independent, at least one row would still be as near to the middle of the group as half
-    of its rows are. A few numbers, or a few categories, fill their space so.
-    """
-    dense = np.zeros(len(groups.size), bool)
-    if context.text is not None or context.table is None:
-        return dense
-    standard = context.table.standard
-    others = context.table.independent(min(len(standard), MOST_OTHERS), context.random_state)
-    least = len(others) / len(standard)
-    for group, rows in groups.members():
-        middle = standard[rows].mean(axis=0)
-        reach = np.median(np.square(standard[rows] - middle).sum(axis=1))
-        dense[group] = (np.square(others - middle).sum(axis=1) <= reach + 1e-6).sum() >= max(least, 1)
-    return dense
 
 
 def _has_content(context: Context) -> NDArray[np.bool_]:

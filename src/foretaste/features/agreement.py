@@ -1,0 +1,190 @@
+"""Rows of a table that agree in most of what is telling about them, whatever the other cells say."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.features.duplicates import join
+from foretaste.features.table import Column, TableFeatures
+from foretaste.stats.neighbours import nearest_neighbours
+
+AGREES = 0.7
+"""Share of the more telling row's information that two rows must share to be copies."""
+
+CLOSE = 0.05
+"""Two numbers agree where at most this share of all rows lies between them."""
+
+_CANDIDATES = 15
+_WIDTH = 96
+_PAIRS = 100_000
+_DRAWN = 1000
+_QUERIES = 200
+_TILTS = np.linspace(0.25, 2.0, 8)
+
+
+def agreeing_components(
+    table: TableFeatures,
+    group: NDArray[np.integer],
+    neighbours: NDArray[np.int32],
+    *,
+    random_state: int = 0,
+    jobs: int = 2,
+) -> NDArray[np.int64]:
+    """Components of rows of one group that share most of their information.
+
+    A cell that agrees is worth what it would take to agree by chance: the negative logarithm of the share of
+    rows with that value, or between the two numbers. Copies that differ in a sixth of their cells are near
+    each other by that measure, however far the changed cells moved, while rows that agree in what most rows
+    have are not.
+
+    Parameters
+    ----------
+    table : TableFeatures
+    group : int ndarray of shape (n,)
+        Only rows with the same number are compared; those with a negative one are left alone.
+    neighbours : int ndarray of shape (n, k)
+        Candidates beside those that a sketch of the exact values finds.
+
+    Returns
+    -------
+    int64 ndarray of shape (n,)
+        Number of each row's component, in order of first appearance.
+
+    References
+    ----------
+    Spärck Jones, "A statistical interpretation of term specificity and its application in retrieval", Journal
+    of Documentation 28 (1972): weights. Charikar, "Similarity estimation techniques from rounding
+    algorithms", STOC 2002: sketches.
+    """
+    n = len(table)
+    each = np.arange(n)
+    left, right = [np.repeat(each, neighbours.shape[1])], [neighbours.ravel().astype(np.int64)]
+    sketch = _sketch(table, random_state)
+    _, first = np.unique(np.stack([table.identical, group], axis=1), axis=0, return_index=True)
+    for value in np.unique(group[group >= 0]).tolist():
+        rows = np.sort(first[group[first] == value])
+        near = nearest_neighbours(sketch[rows], _CANDIDATES, jobs=jobs)[0]
+        left.append(np.repeat(rows, near.shape[1]))
+        right.append(np.append(rows, n)[np.minimum(near, len(rows))].ravel())
+    a, b = np.concatenate(left), np.concatenate(right)
+    known = (b < n) & (a != b)
+    a, b = a[known], b[known]
+    alike = (group[a] == group[b]) & (group[a] >= 0)
+    a, b = np.minimum(a[alike], b[alike]), np.maximum(a[alike], b[alike])
+    pairs = np.unique(a * n + b)
+    a, b = pairs // n, pairs % n
+    agree = agreement(table, a, b) >= AGREES
+    return join(a[agree], b[agree], _same(table, group))
+
+
+def _same(table: TableFeatures, group: NDArray[np.integer]) -> NDArray[np.int64]:
+    return np.unique(np.stack([table.identical, group], axis=1), axis=0, return_inverse=True)[1].ravel()
+
+
+def _telling(column: Column) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Level of each cell, and rows at each level; what is missing is a level."""
+    values = np.where(np.isnan(column.values), -np.inf, column.values)
+    _, level, count = np.unique(values, return_inverse=True, return_counts=True)
+    return level.astype(np.int64), count.astype(np.int64)
+
+
+def _sketch(table: TableFeatures, random_state: int) -> NDArray[np.float32]:
+    """Unit rows whose cosine is about the share of information that two rows share."""
+    rng = np.random.default_rng(random_state)
+    n = len(table)
+    sketch, total = np.zeros((n, _WIDTH), np.float32), np.zeros(n)
+    for column in table.columns:
+        level, count = _telling(column)
+        weight = -np.log(count / n)
+        total += weight[level]
+        shared = np.flatnonzero(count >= 2)
+        place = np.full(len(count), -1)
+        place[shared] = np.arange(len(shared))
+        rows = np.flatnonzero(place[level] >= 0)
+        sign = rng.integers(0, 2, (len(shared), _WIDTH), dtype=np.int8).astype(np.float32) * 2 - 1
+        sign *= np.sqrt(weight[shared])[:, None]
+        sketch[rows] += sign[place[level[rows]]]
+    return np.asarray(sketch / np.sqrt(_WIDTH * np.maximum(total, 1e-9))[:, None], np.float32)
+
+
+def agreement(table: TableFeatures, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Share of the more telling row's information that each pair of rows shares."""
+    shared, own = np.zeros(len(left)), np.zeros(len(table))
+    for column in table.columns:
+        level, count = _telling(column)
+        own -= np.log(count / len(table))[level]
+        for start in range(0, len(left), _PAIRS):
+            part = slice(start, start + _PAIRS)
+            shared[part] += _worth(column, level[left[part]], level[right[part]], count)
+    return np.asarray(shared / np.maximum(np.maximum(own[left], own[right]), 1e-9), np.float64)
+
+
+def _worth(
+    column: Column, a: NDArray[np.int64], b: NDArray[np.int64], count: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """What cells at levels ``a`` and ``b`` share."""
+    if column.numeric:
+        up_to = np.cumsum(count)
+        low, high = np.minimum(a, b), np.maximum(a, b)
+        between = (up_to[high] - up_to[low] + count[low]) / up_to[-1]
+        return np.where((between <= CLOSE) | (a == b), -np.log(between), 0.0)
+    return np.where(a == b, -np.log(count[a] / count.sum()), 0.0)
+
+
+def alike(
+    table: TableFeatures, row: NDArray[np.int64], among: NDArray[np.int64], *, random_state: int = 0
+) -> list[NDArray[np.int64]]:
+    """For each row, those among others that agree with it; a sketch says which are worth comparing."""
+    sketch = _sketch(table, random_state)
+    found = []
+    for start in range(0, len(row), _QUERIES):
+        queries = row[start : start + _QUERIES]
+        for one, cosine in zip(queries, sketch[queries] @ sketch[among].T, strict=True):
+            near = among[cosine >= AGREES / 2]
+            near = near[agreement(table, np.full(len(near), one), near) >= AGREES]
+            found.append(near)
+    return found
+
+
+def expected_by_chance(table: TableFeatures, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How many rows would agree with each of these, at most, were all columns independent (Chernoff's bound).
+
+    References
+    ----------
+    Chernoff, "A measure of asymptotic efficiency for tests of a hypothesis based on the sum of observations",
+    Annals of Mathematical Statistics 23 (1952).
+    """
+    n = len(table)
+    drawn = np.linspace(0, n - 1, min(n, _DRAWN)).astype(np.int64)
+    log_moment, own = np.zeros((len(_TILTS), len(rows))), np.zeros(len(rows))
+    for column in table.columns:
+        level, count = _telling(column)
+        own -= np.log(count / n)[level[rows]]
+        for j, row in enumerate(rows):
+            worth = _worth(column, np.full(len(drawn), level[row]), level[drawn], count)
+            log_moment[:, j] += np.log(np.exp(_TILTS[:, None] * worth).mean(axis=1))
+    return np.asarray(n * np.exp((log_moment - _TILTS[:, None] * AGREES * own).min(axis=0)), np.float64)
+
+
+def with_consensus(table: TableFeatures, groups: list[NDArray[np.int64]]) -> TableFeatures:
+    """The table with every row of a group replaced by what its rows agree on: what they are copies of.
+
+    A cell of the consensus is the most common value of the group; of numbers that all differ, the median.
+    """
+    columns = []
+    for column in table.columns:
+        values = column.values.copy()
+        for rows in groups:
+            own = column.values[rows]
+            known = own[~np.isnan(own)]
+            if 2 * len(known) <= len(own):
+                values[rows] = np.nan
+                continue
+            level, count = np.unique(known, return_counts=True)
+            if column.numeric and count.max() == 1:
+                values[rows] = level[(len(level) - 1) // 2]
+            else:
+                values[rows] = level[count.argmax()]
+        columns.append(Column(column.name, column.numeric, values, column.levels))
+    return TableFeatures(columns)
