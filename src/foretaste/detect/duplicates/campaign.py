@@ -19,6 +19,8 @@ STRONGEST = 7.0
 _ROUNDS = 50
 
 _OTHERS = 20
+"""Groups that what all groups show is worth, where few have copies."""
+
 _TREND = 3
 """Contradicted groups with copies that make a trend with size."""
 
