@@ -125,7 +125,7 @@ def originals(context: Context, once: Context, groups: CopyGroups) -> NDArray[np
     natural = np.clip(-np.expm1(-rate * groups.size), 1e-6, 1 - 1e-6)
     there = np.log(_KNOWN) - np.log(natural)
     missing = np.minimum(np.log1p(-_KNOWN) - np.log1p(-natural), 0.0)
-    return np.where(twins > 0, np.clip(there, -_STRONGEST, _STRONGEST), missing)
+    return np.asarray(np.where(twins > 0, np.clip(there, -_STRONGEST, _STRONGEST), missing), np.float64)
 
 
 __all__ = ["copied_rows", "originals"]
