@@ -209,6 +209,9 @@ def test_a_command_is_run_and_what_it_read_and_wrote_is_known(
     assert (done.kind, done.details["exit"], done.carried[0][2]) == ("train", 0, 3)
     assert done.details["environment"]["python"].startswith("3.")
     assert capture([*words[:-1], "3"], time=TIME).details["exit"] == 3
+    append = [sys.executable, "-c", "import sys; open(sys.argv[1], 'a').write('9,v9')", "out.csv"]
+    assert capture(append, time=TIME).inputs == ()
+    assert [one.name for one in capture(append, time=TIME, inputs=[Path("out.csv")]).inputs] == ["out.csv"]
     with pytest.raises(DataError, match="without writing this output"):
         capture(words, time=TIME, outputs=[Path("never.csv")])
 

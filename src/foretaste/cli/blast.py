@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foretaste.cli.lineage_options import DEFAULT, Url
+from foretaste.cli.lineage_options import DEFAULT, LedgerFolder, Url
 
 if TYPE_CHECKING:
     from foretaste.provenance.lineage import Affected, Blast
@@ -24,6 +24,7 @@ def blast(
         ),
     ],
     lineage: Url = DEFAULT,
+    ledger: LedgerFolder = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Say which data, versions, models and deployments contain rows of a source, and what to retrain.
@@ -34,7 +35,7 @@ def blast(
     from foretaste.data import file_sha256
     from foretaste.provenance.lineage import blast as reach
 
-    with opened(lineage) as graph:
+    with opened(lineage, ledger) as graph:
         name = source
         if not graph.find(source) and Path(source).exists():
             name = file_sha256(source)

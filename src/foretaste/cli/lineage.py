@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from foretaste.cli import problems
-from foretaste.cli.lineage_options import DEFAULT, Url
+from foretaste.cli.lineage_options import DEFAULT, LedgerFolder, LedgerKey, Url
 
 verbs = typer.Typer(
     no_args_is_help=True,
@@ -44,23 +44,26 @@ def deploy(
         str, typer.Argument(help="Where it serves, such as production/fraud.", show_default=False)
     ],
     lineage: Url = DEFAULT,
+    ledger: LedgerFolder = None,
+    ledger_key: LedgerKey = None,
 ) -> None:
     """Record that a model serves in a deployment from now on, in place of the one before."""
-    from foretaste.cli.lineage_options import opened
+    from foretaste.cli.lineage_options import opened, record
     from foretaste.provenance.lineage.told import deployed
     from foretaste.report.safe import visible
 
-    with opened(lineage) as graph:
+    with opened(lineage, ledger) as graph:
         activity = deployed(model, deployment)
         if not graph.find(activity.inputs[0].key):
             typer.echo("note: nothing is recorded about how this model was made", err=True)
-        graph.record(activity)
+        record(graph, activity, ledger, ledger_key)
     typer.echo(f"{visible(deployment)} serves {visible(model)} (sha256:{activity.inputs[0].key})")
 
 
 def list_(
     kind: Annotated[str | None, typer.Option(help="Only source, data, version, model or deployment.")] = None,
     lineage: Url = DEFAULT,
+    ledger: LedgerFolder = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, one per line.")] = False,
 ) -> None:
     """List what the graph holds."""
@@ -72,7 +75,7 @@ def list_(
 
     if kind is not None and kind not in KINDS:
         raise ConfigError(f"there is no kind {kind!r}; use one of {', '.join(KINDS)}")
-    with opened(lineage) as graph:
+    with opened(lineage, ledger) as graph:
         for artefact in graph.listed(kind):
             if as_json:
                 typer.echo(json.dumps(artefact.as_json()))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from foretaste.provenance.lineage import LineageGraph
+    from foretaste.provenance.lineage import Activity, LineageGraph
 
 DEFAULT = ".foretaste/lineage.db"
 
@@ -22,8 +23,39 @@ Url = Annotated[
 ]
 
 
-def opened(url: str) -> LineageGraph:
-    """The graph, made where it does not exist."""
+LedgerFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--ledger", metavar="DIR", envvar="FORETASTE_LEDGER", help="Also what this ledger says, and into it."
+    ),
+]
+LedgerKey = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", envvar="FORETASTE_LEDGER_KEY", help="The ledger's private key."),
+]
+
+
+def opened(url: str, ledger: Path | None = None) -> LineageGraph:
+    """The graph, made where it does not exist, up to date with a ledger."""
     from foretaste.provenance.lineage import LineageGraph
 
-    return LineageGraph(url)
+    graph = LineageGraph(url)
+    if ledger is not None:
+        from foretaste.provenance.ledger import Ledger
+        from foretaste.provenance.lineage.from_ledger import synchronise
+
+        synchronise(graph, Ledger(ledger))
+    return graph
+
+
+def record(graph: LineageGraph, activity: Activity, ledger: Path | None, key: Path | None) -> None:
+    """Record an activity in the graph; where there is a ledger, as an entry of it."""
+    if ledger is None:
+        graph.record(activity)
+        return
+    from foretaste.provenance.ledger import Ledger
+    from foretaste.provenance.lineage.from_ledger import synchronise, write
+
+    opened_ledger = Ledger(ledger, key=key)
+    write(opened_ledger, activity)
+    synchronise(graph, opened_ledger)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foretaste.cli.lineage_options import DEFAULT, Url
+from foretaste.cli.lineage_options import DEFAULT, LedgerFolder, LedgerKey, Url
 
 if TYPE_CHECKING:
     from foretaste.provenance.lineage import Activity
@@ -35,18 +35,20 @@ def run(
         typer.Option("--rows/--no-rows", help="Compare data row by row, to know how many come from where."),
     ] = True,
     lineage: Url = DEFAULT,
+    ledger: LedgerFolder = None,
+    ledger_key: LedgerKey = None,
 ) -> None:
     """Run a command; record inputs, outputs, words, environment, exit status; exit as the command does."""
     from datetime import UTC, datetime
 
-    from foretaste.cli.lineage_options import opened
+    from foretaste.cli.lineage_options import opened, record
     from foretaste.provenance.lineage.capture import capture, with_versions
 
-    with opened(lineage) as graph:
+    with opened(lineage, ledger) as graph:
         time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         done = capture(command, time=time, inputs=into or [], outputs=out or [], rows=rows)
         done = with_versions(done, graph.versions_of(artefact.key for artefact in done.inputs))
-        graph.record(done)
+        record(graph, done, ledger, ledger_key)
     for line in _told(done):
         typer.echo(line, err=True)  # stdout belongs to the command
     if done.details["exit"]:

@@ -46,8 +46,9 @@ def capture(
 ) -> Activity:
     """Run a command and say what it read and wrote.
 
-    Files named in the command line count by themselves: those that were there before are inputs, those that
-    are new or changed afterwards are outputs.
+    Files named in the command line count by themselves: those that are new or changed afterwards are outputs,
+    the others inputs. Whether a file that was written over had been read before cannot be seen: it is an
+    output only, unless ``inputs`` names it as well, as for training that goes on from a checkpoint.
 
     Parameters
     ----------
@@ -84,8 +85,8 @@ def capture(
     missing = [str(path) for path in outputs if path not in after]
     if missing and status == 0:
         raise DataError("the command ended without writing this output", file=missing[0])
-    read = {path: seen for path, seen in before.items() if path in inputs or path not in outputs}
     written = {p: seen for p, seen in after.items() if p not in before or before[p].sha256 != seen.sha256}
+    read = {p: seen for p, seen in before.items() if p in inputs or (p not in outputs and p not in written)}
     return _activity(list(command), status, time, read, written)
 
 
