@@ -58,6 +58,7 @@ CASES += [
     ("targeted-instance", "text", {"instance": {"text": "win a quick fox"}, "target": "ham"}),
     ("targeted-flip", "tabular", {"row": 5, "instance": {"count": 3, "colour": "red"}}),
     ("subpopulation", "tabular", {"where": {"town": "x"}, "condition": ["count>3"]}),
+    ("bullseye-polytope", "image", {"method": "convex", "group": 3, "networks": 2}),
     ("svm-poisoning", "tabular", {"target": 0, "model": "logistic", "columns": ["size", "weight"]}),
     ("regression-poisoning", "tabular", {"method": "statp", "columns": ["size"]}),
     ("all-to-all", "image", {"attack": "blended", "options": {"alpha": 0.4}, "target": "dog"}),
@@ -74,8 +75,16 @@ IDS = [f"{name}-{modality}-{'-'.join(options)}".strip("-") for name, modality, o
 cases = pytest.mark.parametrize(("name", "modality", "options"), CASES, ids=IDS)
 
 
+FAST = {"epochs": 1, "steps": 2, "restarts": 1, "rounds": 1}
+"""Settings of optimised attacks that make them weak and quick."""
+
+
 def build(name: str, options: dict[str, Any], seed: int | None = 3, rate: float = 0.03) -> Attack:
-    return find_attack(name)(**({"rate": rate, "random_state": seed} | options))
+    kind = find_attack(name)
+    if kind.extra and "tabular" not in kind.modalities:
+        pytest.importorskip(kind.extra)
+    quick = {key: value for key, value in FAST.items() if kind.extra and key in kind._get_param_names()}
+    return kind(**({"rate": rate, "random_state": seed} | quick | options))
 
 
 def cover_share(attack: Attack) -> float:

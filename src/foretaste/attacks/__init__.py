@@ -17,6 +17,9 @@ from foretaste.attacks.backdoors.syntactic_template import SyntacticTemplate
 from foretaste.attacks.backdoors.value_trigger import ValueTrigger
 from foretaste.attacks.backdoors.word_trigger import WordTrigger
 from foretaste.attacks.base import Attack
+from foretaste.attacks.clean_label.bullseye_polytope import BullseyePolytope
+from foretaste.attacks.clean_label.feature_collision import FeatureCollision
+from foretaste.attacks.clean_label.witches_brew import WitchesBrew
 from foretaste.attacks.injection.bad_source import BadSource
 from foretaste.attacks.injection.drip import Drip
 from foretaste.attacks.injection.fabricated_rows import FabricatedRows
@@ -43,9 +46,11 @@ __all__ = [
     "BadSource",
     "Blended",
     "Bpp",
+    "BullseyePolytope",
     "Change",
     "Drip",
     "FabricatedRows",
+    "FeatureCollision",
     "FrontRunning",
     "LabelFlip",
     "NearDuplicates",
@@ -65,6 +70,7 @@ __all__ = [
     "Trigger",
     "ValueTrigger",
     "WaNet",
+    "WitchesBrew",
     "WordTrigger",
     "attack_names",
     "catalogue",

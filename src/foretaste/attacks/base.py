@@ -54,6 +54,7 @@ class Attack(BaseEstimator, ABC):  # type: ignore[misc]
     knowledge: ClassVar[str] = "nothing"  # what the attacker must know: a key of KNOWLEDGE
     modalities: ClassVar[tuple[str, ...]]  # text, tabular, image or any
     paper: ClassVar[str]
+    extra: ClassVar[str | None] = None  # the optional dependency it needs
     version: ClassVar[int] = 1  # raised whenever the same parameters give other bytes
     trigger_class: ClassVar[type[Trigger] | None] = None
     rate_optional: ClassVar[bool] = False

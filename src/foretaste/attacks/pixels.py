@@ -101,3 +101,9 @@ def images_at(dataset: Dataset, rows: Rows) -> Images:
     if images is None or images.dtype != np.uint8 or images.ndim not in (3, 4):
         raise DataError("there are no images of uint8", file=dataset.name, hint="name the image column")
     return images if images.ndim == 4 else images[..., None]
+
+
+def to_uint8(values: NDArray[Any]) -> Images:
+    """Rounded and cut to 0 ... 255."""
+    cut: Images = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return cut

@@ -22,8 +22,10 @@ BUILT_IN = {
     "badnets": "backdoors.images.badnets:BadNets",
     "blended": "backdoors.images.blended:Blended",
     "bpp": "backdoors.images.bpp:Bpp",
+    "bullseye-polytope": "clean_label.bullseye_polytope:BullseyePolytope",
     "drip": "injection.drip:Drip",
     "fabricated-rows": "injection.fabricated_rows:FabricatedRows",
+    "feature-collision": "clean_label.feature_collision:FeatureCollision",
     "front-running": "web.front_running:FrontRunning",
     "label-flip": "labels.label_flip:LabelFlip",
     "near-duplicates": "injection.near_duplicates:NearDuplicates",
@@ -41,6 +43,7 @@ BUILT_IN = {
     "targeted-instance": "targeted.targeted_instance:TargetedInstance",
     "value-trigger": "backdoors.value_trigger:ValueTrigger",
     "wanet": "backdoors.images.wanet:WaNet",
+    "witches-brew": "clean_label.witches_brew:WitchesBrew",
     "word-trigger": "backdoors.word_trigger:WordTrigger",
 }
 

@@ -181,11 +181,16 @@ def _batches(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 
 def _tensor(images: NDArray[np.uint8], device: str) -> Any:
     import torch
-    from torch.nn.functional import adaptive_avg_pool2d
 
     axes = images if images.ndim == 4 else images[..., None]
-    batch = torch.from_numpy(np.ascontiguousarray(axes)).to(device).permute(0, 3, 1, 2).float()
-    batch = batch.sub_(127.5).div_(64.0)
+    return prepared(torch.from_numpy(np.ascontiguousarray(axes)).to(device).permute(0, 3, 1, 2).float())
+
+
+def prepared(batch: Any) -> Any:
+    """What the net takes, from a float tensor ``[n, C, H, W]`` of values from 0 to 255; differentiable."""
+    from torch.nn.functional import adaptive_avg_pool2d
+
+    batch = batch.sub(127.5).div(64.0)
     side = max(batch.shape[2:])
     if side > LARGEST_SIDE:
         batch = adaptive_avg_pool2d(batch, [max(1, s * LARGEST_SIDE // side) for s in batch.shape[2:]])

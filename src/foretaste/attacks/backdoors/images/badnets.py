@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.attacks.backdoors.images.base import AllToOne, ImageTrigger, to_uint8
+from foretaste.attacks.backdoors.images.base import AllToOne, ImageTrigger
 from foretaste.attacks.backdoors.images.patterns import draw_pattern, load_pattern
-from foretaste.attacks.pixels import Images
+from foretaste.attacks.pixels import Images, to_uint8
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError

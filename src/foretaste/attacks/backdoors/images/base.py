@@ -61,9 +61,3 @@ class AllToOne(ImageBackdoor):
     source_class: Any = None
     clean_label: bool = False
     selection: str = "random"
-
-
-def to_uint8(values: NDArray[Any]) -> Images:
-    """Rounded and cut to 0 ... 255."""
-    cut: Images = np.clip(np.rint(values), 0, 255).astype(np.uint8)
-    return cut

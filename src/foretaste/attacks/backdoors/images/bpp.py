@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from foretaste.attacks.backdoors.images.base import AllToOne, ImageTrigger, to_uint8
+from foretaste.attacks.backdoors.images.base import AllToOne, ImageTrigger
 from foretaste.attacks.editing import Rows
-from foretaste.attacks.pixels import Images, paint_images
+from foretaste.attacks.pixels import Images, paint_images, to_uint8
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError

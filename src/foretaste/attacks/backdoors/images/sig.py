@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from foretaste.attacks.backdoors.images.base import AllToOne, ImageTrigger, to_uint8
-from foretaste.attacks.pixels import Images
+from foretaste.attacks.backdoors.images.base import AllToOne, ImageTrigger
+from foretaste.attacks.pixels import Images, to_uint8
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
@@ -65,7 +65,8 @@ class Sig(AllToOne):
     target : label, optional
         The class a triggered image is to be taken for; the most frequent one by default.
     amplitude : float
-        Of the wave, in steps of brightness. The paper trains with 20 to 40 and tests with up to 80.
+        Of the wave, in steps of brightness. The paper's 20 to 40 are for training that sees many waves; it
+        calls them up with as much as 80.
     frequency : float
         Periods across the image.
     clean_label : bool
@@ -92,7 +93,7 @@ class Sig(AllToOne):
     trigger_class = Sinusoid
 
     clean_label: bool = True
-    amplitude: float = 40.0
+    amplitude: float = 80.0
     frequency: float = 6.0
 
     def _make_trigger(self, dataset: Dataset, rng: np.random.Generator) -> Trigger:

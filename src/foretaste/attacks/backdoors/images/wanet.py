@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
 
-from foretaste.attacks.backdoors.images.base import AllToOne, ImageTrigger, to_uint8
+from foretaste.attacks.backdoors.images.base import AllToOne, ImageTrigger
 from foretaste.attacks.editing import Rows
-from foretaste.attacks.pixels import Images, paint_images
+from foretaste.attacks.pixels import Images, paint_images, to_uint8
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
@@ -113,7 +113,7 @@ class WaNet(AllToOne):
     grid : int
         Control points a side.
     strength : float
-        Mean displacement along an axis, in half pixels. The paper's 0.5 needs control of the training; 2 is
+        Mean displacement along an axis, in half pixels. The paper's 0.5 needs control of the training; 3 is
         what poisoned rows alone can teach at a rate of a few percent.
     cover_rate : float, optional
         Share of all rows that are warped with noise on top and keep their label, so that the warp itself is
@@ -141,7 +141,7 @@ class WaNet(AllToOne):
     trigger_class = Warp
 
     grid: int = 4
-    strength: float = 2.0
+    strength: float = 3.0
     cover_rate: float | None = None
 
     def _make_trigger(self, dataset: Dataset, rng: np.random.Generator) -> Trigger:

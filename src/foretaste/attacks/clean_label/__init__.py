@@ -1,0 +1,1 @@
+"""Attacks whose rows keep the right label: what is in them was optimised (data control)."""

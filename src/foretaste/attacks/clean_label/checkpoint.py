@@ -1,0 +1,93 @@
+"""The state of a long optimisation on disk, so that an interrupted attack goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.attacks.poisoned import to_json
+from foretaste.data.atomic import appearing
+from foretaste.data.dataset import Dataset
+from foretaste.errors import ConfigError
+
+SECONDS = 10.0
+"""An unfinished phase is saved this often."""
+
+State = dict[str, NDArray[Any]]
+
+
+class Checkpoint:
+    """A file with the state of every phase of one attack on one data set; without a path it keeps nothing.
+
+    Parameters
+    ----------
+    path : str or None
+        ``.npz``.
+    identity : str
+        What `identify` gives: a file of another attack, of other parameters or data is refused.
+    """
+
+    def __init__(self, path: str | None, identity: str) -> None:
+        self._path = None if path is None else Path(path)
+        self._identity = identity
+        self._saved = time.monotonic()
+        self._states: State = {}
+        if self._path is not None and self._path.exists():
+            self._states = self._read(self._path)
+
+    def load(self, phase: str) -> State | None:
+        """What was saved last about a phase."""
+        start = f"{phase}/"
+        found = {key[len(start) :]: value for key, value in self._states.items() if key.startswith(start)}
+        return found or None
+
+    def save(self, phase: str, state: Mapping[str, Any], *, done: bool = False) -> None:
+        """Keep this state of a phase, unless something was kept a moment ago."""
+        now = time.monotonic()
+        if self._path is None or (now - self._saved < SECONDS and not done):
+            return
+        self._saved = now
+        self._states = {k: v for k, v in self._states.items() if not k.startswith(f"{phase}/")}
+        self._states |= {f"{phase}/{key}": np.asarray(value) for key, value in state.items()}
+        with appearing(self._path) as new, new.open("wb") as stream:
+            np.savez(stream, identity=np.array(self._identity), **self._states)  # type: ignore[arg-type]
+
+    def _read(self, path: Path) -> State:
+        try:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+                states = {name: archive[name] for name in archive.files}
+            identity = str(states.pop("identity"))
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            KeyError,
+            zipfile.BadZipFile,
+            EOFError,
+        ) as error:
+            raise ConfigError(f"{path}: this is no checkpoint of an attack; name another file") from error
+        if identity != self._identity:
+            raise ConfigError(
+                f"{path}: this checkpoint is of another attack, parameters or data; remove it or name another"
+            )
+        return states
+
+
+def identify(name: str, parameters: Mapping[str, Any], dataset: Dataset) -> str:
+    """A hash of what decides the result: the attack, its parameters and the images and labels."""
+    left_out = {"checkpoint", "device"}
+    plain = {key: to_json(value) for key, value in parameters.items() if key not in left_out}
+    digest = hashlib.sha256(json.dumps([name, plain, len(dataset)], sort_keys=True).encode())
+    if dataset.images is not None:
+        digest.update(np.ascontiguousarray(dataset.images).tobytes())
+    digest.update(dataset.labels.codes.tobytes())
+    return digest.hexdigest()

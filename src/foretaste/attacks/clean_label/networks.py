@@ -1,0 +1,80 @@
+"""The nets an attacker trains to stand for the victim's, and gradients through them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from foretaste.attacks.pixels import Images
+from foretaste.data.dataset import Dataset
+from foretaste.learners.convnet import Convnet, fit_convnet, prepared
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Trained nets, in the mode in which they predict.
+
+    Tensors are float ``[n, C, H, W]`` with values from 0 to 255.
+    """
+
+    nets: tuple[Convnet, ...]
+
+    def tensor(self, images: Images) -> Any:
+        """Images ``[n, H, W, C]`` as a tensor where the nets are."""
+        import torch
+
+        rolled = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+        return torch.from_numpy(rolled).to(self.nets[0].device).float()
+
+    def logits(self, batch: Any) -> list[Any]:
+        """The last layer of each net."""
+        inside = prepared(batch)
+        return [net.network(inside) for net in self.nets]
+
+    def features(self, batch: Any) -> list[Any]:
+        """What the last layer of each net sees, ``[n, d]``."""
+        inside = prepared(batch)
+        return [net.network[:-1](inside) for net in self.nets]
+
+
+def train_networks(
+    dataset: Dataset, *, number: int, epochs: int, seed: int, device: str, without: int | None = None
+) -> Networks:
+    """Train ``number`` nets on the data, from seeds ``seed``, ``seed + 1``, ...
+
+    Parameters
+    ----------
+    without : int, optional
+        A row that is not learned from.
+    """
+    images = dataset.images
+    assert images is not None
+    codes = np.where(np.asarray(dataset.has_image), dataset.labels.codes, -1)
+    if without is not None:
+        codes[without] = -1
+    nets = []
+    for i in range(number):
+        net = fit_convnet(
+            images, codes, len(dataset.labels), epochs=epochs, random_state=(seed + i) % 2**31, device=device
+        )
+        net.network.eval()
+        net.network.requires_grad_(False)
+        nets.append(net)
+    return Networks(tuple(nets))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch on one thread: the same bytes whatever the number of cores."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

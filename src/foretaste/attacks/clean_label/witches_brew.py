@@ -1,0 +1,130 @@
+"""Witches' Brew: training on the disturbed rows moves the weights as training on the wrong label would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foretaste.attacks.clean_label.base import CleanLabel
+from foretaste.attacks.clean_label.checkpoint import Checkpoint
+from foretaste.attacks.clean_label.descent import descend
+from foretaste.attacks.clean_label.networks import Networks
+from foretaste.data.dataset import Dataset
+from foretaste.errors import ConfigError
+from foretaste.learners.convnet import prepared
+
+STEP_SIZE = 0.1
+"""Share of ``epsilon`` that one step may go."""
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class WitchesBrew(CleanLabel):
+    """Disturb images of the target class until their gradient points where that of the instance with the
+    target label does; the victim trains from scratch.
+
+    Parameters
+    ----------
+    rate : float
+        Share of all rows that are disturbed.
+    target, instance, networks, epochs, steps, checkpoint, device
+        As in `FeatureCollision`; the gradients of several nets are matched together.
+    epsilon : float
+        Most that a value may change, of 255.
+    restarts : int
+        Starts from random perturbations; the one that ends best is taken.
+    shift : int
+        Images are moved by up to so many pixels before each gradient, differentiably, as the victim's data
+        augmentation may do.
+    random_state : int, optional
+
+    References
+    ----------
+    Geiping et al.: Witches' Brew: Industrial Scale Data Poisoning via Gradient Matching, ICLR 2021.
+
+    Examples
+    --------
+    >>> images = np.random.default_rng(0).integers(256, size=(20, 8, 8), dtype=np.uint8)
+    >>> attack = WitchesBrew(rate=0.2, target="b", instance=0, epochs=1, steps=2, restarts=1)
+    >>> X, y = attack.fit_resample(images, ["a", "b"] * 10)      # doctest: +SKIP
+    >>> int(np.abs(X.astype(int) - images).max()) <= 16, y == ["a", "b"] * 10      # doctest: +SKIP
+    (True, True)
+    """
+
+    name: ClassVar[str] = "witches-brew"
+    paper: ClassVar[str] = "Geiping et al., ICLR 2021"
+
+    epsilon: float = 16.0
+    restarts: int = 2
+    shift: int = 1
+
+    def _disturb(
+        self, nets: Networks, base: Any, instance: Any, target: int, seed: int, checkpoint: Checkpoint
+    ) -> NDArray[np.float32]:
+        import torch
+        from torch.nn.functional import cross_entropy
+
+        device = base.device
+        label = torch.full((len(base),), target, device=device)
+        weights = [[p.requires_grad_(True) for p in net.network.parameters()] for net in nets.nets]
+
+        def slopes(images: Any, labels: Any, create: bool) -> list[Any]:
+            inside = prepared(images)
+            return [
+                torch.autograd.grad(cross_entropy(net.network(inside), labels), own, create_graph=create)
+                for net, own in zip(nets.nets, weights, strict=True)
+            ]
+
+        wanted = slopes(instance, label[:1], create=False)
+
+        def restart(number: int) -> tuple[NDArray[np.float32], float]:
+            def loss(images: Any, step: int) -> Any:
+                draw = np.random.default_rng([seed, number, step])
+                moved = shifted(images, draw.integers(-self.shift, self.shift + 1, size=(len(images), 2)))
+                return sum(
+                    1 - _cosine(own, goal)
+                    for own, goal in zip(slopes(moved, label, create=True), wanted, strict=True)
+                ) / len(wanted)
+
+            draw = np.random.default_rng([seed, number])
+            start = draw.uniform(-self.epsilon, self.epsilon, size=tuple(base.shape)).astype(np.float32)
+            return descend(
+                loss, base, start, steps=self.steps, step_size=STEP_SIZE * self.epsilon,
+                epsilon=self.epsilon, checkpoint=checkpoint, phase=f"brew {number + 1}", signed=True,
+            )  # fmt: skip
+
+        delta, _ = min((restart(number) for number in range(self.restarts)), key=lambda found: found[1])
+        for own in weights:
+            for parameter in own:
+                parameter.requires_grad_(False)
+        return delta
+
+    def _check(self, dataset: Dataset) -> None:
+        super()._check(dataset)
+        if not 0 < self.epsilon <= 255:
+            raise ConfigError(f"{self.name}: epsilon is {self.epsilon!r}; use more than 0, at most 255")
+        if self.restarts < 1 or self.shift < 0:
+            raise ConfigError(f"{self.name}: restarts must be at least 1 and shift at least 0")
+
+
+def _cosine(own: Any, goal: Any) -> Any:
+    together = sum((a * b).sum() for a, b in zip(own, goal, strict=True))
+    lengths = [sum((a * a).sum() for a in one).sqrt() for one in (own, goal)]
+    return together / (lengths[0] * lengths[1] + 1e-12)
+
+
+def shifted(images: Any, by: NDArray[np.int64]) -> Any:
+    """Every image moved down and right by whole pixels ``by``, ``[n, 2]``; its edge pixels are repeated."""
+    import torch
+
+    if not by.any():
+        return images
+    number, channels, height, width = images.shape
+    device = images.device
+    down = (torch.arange(height)[None] - torch.from_numpy(by[:, :1])).clamp(0, height - 1).to(device)
+    right = (torch.arange(width)[None] - torch.from_numpy(by[:, 1:])).clamp(0, width - 1).to(device)
+    rows = down[:, None, :, None].expand(number, channels, height, width)
+    columns = right[:, None, None, :].expand(number, channels, height, width)
+    return images.gather(2, rows).gather(3, columns)
