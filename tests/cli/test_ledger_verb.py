@@ -146,3 +146,17 @@ def test_errors_say_in_one_line_what_to_do(run: Run, ledger: Path, words: tuple[
     assert said.exit_code == 2
     assert says in said.stderr
     assert said.stderr.count("\n") == 1
+
+
+def test_a_witness_countersigns_growth_and_refuses_a_step_back(run: Run, ledger: Path, data: Path) -> None:
+    run("keys", "new", "w")
+    shutil.copytree(ledger, "older")
+    run("ledger", "add", ledger, data)
+    made = run("ledger", "witness", ledger, "--name", "w", "--out", "seen")
+    assert (made.exit_code, made.stdout.split(":")[0]) == (0, "seen")
+    assert "3 new" in made.stdout
+    assert "0 new" in run("ledger", "witness", ledger, "--name", "w", "--out", "seen").stdout
+    back = run("ledger", "witness", "older", "--name", "w", "--out", "seen")
+    assert back.exit_code == 1
+    assert "entries were cut off" in back.stdout
+    assert run("ledger", "verify", "older", "--checkpoint", "seen").exit_code == 1

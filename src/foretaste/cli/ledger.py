@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from foretaste.cli import problems
+from foretaste.cli.witness import witness
 
 if TYPE_CHECKING:
     from foretaste.provenance.checkpoint import Checkpoint
@@ -261,5 +262,5 @@ def _told(found: Verification, *, kept: bool) -> list[str]:
     return lines + [f"note: {visible(note, 1000)}" for note in found.notes]
 
 
-for _verb in (init, add, log, verify, prove, check):
+for _verb in (init, add, log, verify, prove, check, witness):
     verbs.command()(problems.in_one_line(_verb))

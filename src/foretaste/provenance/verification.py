@@ -144,7 +144,7 @@ def _check_checkpoint(path: Path, key: VerifierKey | None, result: Verification)
             return None
     unknown = [line.name for line in current.note.signatures if key is not None and not line.by(key)]
     if unknown:
-        result.notes.append(f"{CHECKPOINT} also has signatures that were not checked: {', '.join(unknown)}")
+        result.found(CHECKPOINT, f"it has signatures that the ledger did not make, by {', '.join(unknown)}")
     return current
 
 
