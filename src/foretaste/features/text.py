@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 
+from foretaste.features.ngrams import Counts, TokenNumbers
+
 MAX_CHARACTERS = 20_000
 """Characters of one text that are looked at: the first and the last half of this many."""
+
+MOST_CHARACTER_GRAMS = 100_000
 
 # Scripts written without spaces are taken character by character; every other mark is a token of its own,
 # so that a trigger made of punctuation, emoji or zero-width characters is a pattern like any other.
@@ -54,14 +57,14 @@ class TextFeatures:
         return [tokenize(text) for text in self.texts]
 
     @cached_property
+    def _numbers(self) -> TokenNumbers:
+        return TokenNumbers(self.tokens)
+
+    @cached_property
     def _phrases(self) -> tuple[sparse.csr_matrix, NDArray[np.object_]]:
-        # the same tokens serve every matrix: the analyzer is told to take them as they are
-        return _counted(
-            CountVectorizer(
-                analyzer=_word_ngrams(3), min_df=min(2, len(self.texts)), dtype=np.float32, binary=True
-            ),
-            self.tokens,
-        )
+        counts, names = self._numbers.phrases(3, min(2, len(self.texts)))
+        counts.data[:] = 1
+        return counts, names
 
     @property
     def phrases(self) -> sparse.csr_matrix:
@@ -76,27 +79,17 @@ class TextFeatures:
     @cached_property
     def word_tfidf(self) -> sparse.csr_matrix:
         """Sublinear tf-idf of word 1- and 2-grams, unit rows."""
-        counts = CountVectorizer(analyzer=_word_ngrams(2), min_df=min(2, len(self.texts)), dtype=np.float32)
-        return TfidfTransformer(sublinear_tf=True).fit_transform(_counted(counts, self.tokens)[0]).tocsr()
+        return _weighted(self._numbers.phrases(2, min(2, len(self.texts))))
 
     @cached_property
     def template_tfidf(self) -> sparse.csr_matrix:
         """Sublinear tf-idf of single words with every number taken for zero, unit rows: what copies share."""
-        counts = CountVectorizer(analyzer=_without_digits, min_df=min(2, len(self.texts)), dtype=np.float32)
-        return TfidfTransformer(sublinear_tf=True).fit_transform(_counted(counts, self.tokens)[0]).tocsr()
+        return _weighted(self._numbers.mapped(_without_digits, min(2, len(self.texts))))
 
     @cached_property
     def character_tfidf(self) -> sparse.csr_matrix:
         """Sublinear tf-idf of 2- to 4-character grams within words, unit rows."""
-        counts = CountVectorizer(
-            analyzer="char_wb",
-            ngram_range=(2, 4),
-            min_df=min(3, len(self.texts)),
-            max_features=100_000,
-            dtype=np.float32,
-        )
-        found = _counted(counts, [" ".join(tokens) for tokens in self.tokens])[0]
-        return TfidfTransformer(sublinear_tf=True).fit_transform(found).tocsr()
+        return _weighted(self._numbers.characters((2, 4), min(3, len(self.texts)), MOST_CHARACTER_GRAMS))
 
     @cached_property
     def semantic(self) -> NDArray[np.float32]:
@@ -108,29 +101,12 @@ class TextFeatures:
         return np.asarray(normalize(left * values), np.float32)
 
 
-def _counted(
-    vectorizer: CountVectorizer, documents: Sequence[Any]
-) -> tuple[sparse.csr_matrix, NDArray[np.object_]]:
-    """Counts and what is counted; one empty column where no term occurs often enough."""
-    try:
-        counts = vectorizer.fit_transform(documents).tocsr()
-    except ValueError:  # the vocabulary is empty
-        return sparse.csr_matrix((len(documents), 1), dtype=np.float32), np.array([""], object)
-    return counts, vectorizer.get_feature_names_out()
+def _weighted(counted: Counts) -> sparse.csr_matrix:
+    return TfidfTransformer(sublinear_tf=True).fit_transform(counted[0]).tocsr()
 
 
 _DIGITS = re.compile(r"\d+")
 
 
-def _without_digits(tokens: list[str]) -> list[str]:
-    return [_DIGITS.sub("0", token) for token in tokens]
-
-
-def _word_ngrams(longest: int):  # type: ignore[no-untyped-def]
-    def analyze(tokens: list[str]) -> list[str]:
-        grams = list(tokens)
-        for size in range(2, longest + 1):
-            grams.extend(" ".join(tokens[i : i + size]) for i in range(len(tokens) - size + 1))
-        return grams
-
-    return analyze
+def _without_digits(token: str) -> str:
+    return _DIGITS.sub("0", token)

@@ -63,14 +63,48 @@ def mixture_evidence(
     shares : ndarray
         The grid of alternatives; those not above ``noise`` are left out.
     """
-    ratio = np.exp(np.clip(log_ratio, -30, 30))
-    votes = np.ones(len(ratio)) if weight is None else weight
+    return mixture_gains(log_ratio, noise=noise, weight=weight, shares=shares).evidence(group, n_groups)
+
+
+@dataclass(frozen=True)
+class Gains:
+    """What every membership adds to the log likelihood of every share; the same for any division into groups.
+
+    Attributes
+    ----------
+    shares : float64 ndarray of shape (s,)
+    gains : float64 ndarray of shape (s, m)
+    """
+
+    shares: NDArray[np.float64]
+    gains: NDArray[np.float64]
+
+    def of(self, kept: NDArray[np.bool_]) -> Gains:
+        """The gains of some memberships."""
+        return Gains(self.shares, self.gains[:, kept])
+
+    def evidence(self, group: NDArray[np.integer], n_groups: int) -> Mixture:
+        """Evidence of every group; see `mixture_evidence`."""
+        slot = np.arange(len(self.shares))[:, None] * n_groups + group
+        size = len(self.shares) * n_groups
+        gains = np.bincount(slot.ravel(), self.gains.ravel(), size).reshape(-1, n_groups)
+        best = gains.max(axis=0)
+        log_e = best + np.log(np.exp(gains - best).mean(axis=0))
+        return Mixture(log_e, self.shares[gains.argmax(axis=0)])
+
+
+def mixture_gains(
+    log_ratio: NDArray[np.float64],
+    *,
+    noise: float = 0.0,
+    weight: NDArray[np.float64] | None = None,
+    shares: NDArray[np.float64] = SHARES,
+) -> Gains:
+    """The part of `mixture_evidence` that does not depend on groups."""
+    ratio = np.exp(np.clip(log_ratio, -30, 30)) - 1
     grid = shares[shares > noise]
-    base = np.log1p(noise * (ratio - 1))
-    gains = np.stack([np.bincount(group, (np.log1p(s * (ratio - 1)) - base) * votes, n_groups) for s in grid])
-    best = gains.max(axis=0)
-    log_e = best + np.log(np.exp(gains - best).mean(axis=0))
-    return Mixture(log_e, grid[gains.argmax(axis=0)])
+    gains = np.log1p(grid[:, None] * ratio) - np.log1p(noise * ratio)
+    return Gains(grid, gains if weight is None else gains * weight)
 
 
 def share_posterior(log_ratio: NDArray[np.float64], share: float) -> NDArray[np.float64]:

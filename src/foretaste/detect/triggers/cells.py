@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,25 +20,32 @@ _BLOCK = 64
 
 @dataclass(frozen=True)
 class Cut:
-    """All cells of one choice of items.
+    """All cells in which items of different columns meet.
 
     Attributes
     ----------
     items : tuple of Items
         One per column of the cut.
-    cell : int64 ndarray of shape (n,)
-        Cell of each row, -1 where it has none.
-    size : int
-        Number of cells.
     """
 
     items: tuple[Items, ...]
-    cell: NDArray[np.int64]
-    size: int
 
     @property
     def columns(self) -> tuple[int, ...]:
         return tuple(item.column for item in self.items)
+
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return int(np.prod([len(item) for item in self.items]))
+
+    @property
+    def cell(self) -> NDArray[np.int64]:
+        """Cell of each row, -1 where it has none; counted anew, for there are very many cuts."""
+        cell = self.items[0].code
+        for item in self.items[1:]:
+            cell = np.where((cell >= 0) & (item.code >= 0), cell * len(item) + item.code, -1)
+        return cell
 
     def positions(self, cell: int) -> tuple[int, ...]:
         """Which item of each column a cell stands for."""
@@ -47,14 +55,15 @@ class Cut:
             found.append(position)
         return tuple(reversed(found))
 
+    def inside(self, cell: int) -> NDArray[np.bool_]:
+        """Which rows are in a cell."""
+        met = [item.code == at for item, at in zip(self.items, self.positions(cell), strict=True)]
+        return np.asarray(np.logical_and.reduce(met), bool)
+
 
 def cross(*items: Items) -> Cut:
-    """The cells in which items of different columns meet."""
-    cell, size = items[0].code, len(items[0])
-    for item in items[1:]:
-        cell = np.where((cell >= 0) & (item.code >= 0), cell * len(item) + item.code, -1)
-        size *= len(item)
-    return Cut(items, cell, size)
+    """The cut by these items."""
+    return Cut(items)
 
 
 class OwnLabel:
@@ -72,6 +81,13 @@ class OwnLabel:
         self.sees = forest.sees
         self.votes, self.out = forest.own_votes(self.known, context.y[self.known])
         self.full = self._log_odds(self.votes.sum(axis=1), self.out.sum(axis=1), None)
+
+    def take(self, positions: NDArray[np.int64]) -> OwnLabel:
+        """The same for some of the ``known`` rows."""
+        some = copy.copy(self)
+        some.known, some.full = self.known[positions], self.full[positions]
+        some.votes, some.out = self.votes[positions], self.out[positions]
+        return some
 
     def without(self, sets: list[tuple[int, ...]]) -> Iterator[NDArray[np.float64]]:
         """For each set of columns, log odds of ``known`` rows' own labels by trees that never saw them."""

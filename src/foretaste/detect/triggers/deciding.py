@@ -51,8 +51,8 @@ class DecidingColumns:
         for position, (items, log_odds) in enumerate(zip(screen.items, log_odds_of, strict=True)):
             made = cross(items)
             ratio = screen.log_ratio(log_odds, screen.y)
-            for cell, label in np.argwhere(screen.eligible(made)[0]):
-                own = np.flatnonzero((made.cell == cell) & (screen.y == label))
+            for cell, label in np.argwhere(screen.whole.eligible((position,))[0]):
+                own = np.flatnonzero(made.inside(int(cell)) & (screen.y == label))
                 group = np.zeros(len(own), np.int64)
                 votes = one_vote_each(group, screen.context.components[screen.known[own]])
                 found = mixture_evidence(ratio[own], group, 1, weight=votes)

@@ -14,12 +14,13 @@ from foretaste.detect.evidence import Evidence, Skipped
 from foretaste.detect.triggers.cells import Cut, cross
 from foretaste.detect.triggers.deciding import DecidingColumns
 from foretaste.detect.triggers.items import Items
+from foretaste.detect.triggers.labelled_rows import LEAST_PURE, evenly
 from foretaste.detect.triggers.peel import peel
-from foretaste.detect.triggers.screen import LEAST_PURE, Cell, Screen
+from foretaste.detect.triggers.screen import Cell, Screen
 from foretaste.detect.triggers.spelling import in_full
 from foretaste.detect.triggers.suspects import Judge, Suspect
 from foretaste.features.patterns import Pattern, Values
-from foretaste.stats.mixture import lowest_share, mixture_evidence
+from foretaste.stats.mixture import lowest_share, mixture_gains
 
 BUDGET = {1: 0.3, 2: 0.6, 3: 0.1}
 """How the false-discovery budget is shared between single values, pairs and triples."""
@@ -90,7 +91,7 @@ class _Search:
         found: dict[tuple[int, float, bytes], Suspect] = {}  # one of each size for the same rows
         seen: set[tuple[int, bytes]] = set()
         for cell in screen.worst():
-            own = np.flatnonzero((cell.cut.cell == cell.cell) & (screen.y == cell.label))
+            own = np.flatnonzero(cell.inside & (screen.y == cell.label))
             key = (cell.label, own.tobytes())
             if key in seen:
                 continue
@@ -107,7 +108,7 @@ class _Search:
 
     def _suspect(self, cell: Cell, own: NDArray[np.int64]) -> Suspect | None:
         screen = self.screen
-        inside = cell.cut.cell == cell.cell
+        inside = cell.inside
         size = len(cell.cut.items)
         if size > 1 and len(own) < PURE_COMBINATION * inside.sum():
             return None
@@ -153,6 +154,7 @@ class _Search:
             rows = rows[
                 np.unique(judge.component[screen.known[rows]], return_index=True)[1]
             ]  # copies: one vote
+            rows = evenly(rows)
             log_odds = screen.forest.of(rows, columns) if len(rows) >= screen.least else None
             if log_odds is not None:
                 worst = max(worst, lowest_share(judge.reference.log_ratio(log_odds)))
@@ -162,7 +164,7 @@ class _Search:
         """The judge of suspects of a class that leave out so many columns."""
         screen = self.screen
         if (label, width) not in self._judges:
-            rows = screen.known[screen.y == label]
+            rows = screen.some.rows[screen.some.y == label]
             reference = screen.references(width)[label]
             self._judges[label, width] = Judge(reference, rows, screen.context.components)
         return self._judges[label, width]
@@ -174,14 +176,15 @@ class _Search:
         them.
         """
         rare: list[tuple[float, int]] = []
-        for item in self.screen.items:
+        for item, everywhere in zip(self.screen.items, self.screen.whole.item_counts, strict=True):
             codes = item.code[own]
             codes = codes[codes >= 0]
             if item.column in made.columns or not len(codes):
                 continue
-            value = int(np.bincount(codes).argmax())
-            elsewhere = float((item.code == value).mean())
-            if (codes == value).sum() >= 0.9 * len(own) and elsewhere <= 0.2:
+            count = np.bincount(codes)
+            value = int(count.argmax())
+            elsewhere = float(everywhere[value] / len(item.code))
+            if count[value] >= 0.9 * len(own) and elsewhere <= 0.2:
                 rare.append((elsewhere, item.column))
         return tuple(dict.fromkeys(column for _, column in sorted(rare)))[:2]
 
@@ -199,13 +202,13 @@ class _Search:
         if len(suspicious) < screen.least:
             return None
         shared: list[tuple[float, int, Items]] = []
-        for item in screen.items:
+        for item, everywhere in zip(screen.items, screen.whole.item_counts, strict=True):
             codes = item.code[suspicious]
             codes = codes[codes >= 0]
             if len(codes):
                 value = int(np.bincount(codes).argmax())
                 if (codes == value).sum() >= 0.9 * len(suspicious):
-                    shared.append((float((item.code == value).sum()), value, item))
+                    shared.append((float(everywhere[value]), value, item))
         chosen: list[tuple[int, Items]] = []
         inside = np.ones(len(screen.y), bool)
         for _, value, item in sorted(shared, key=lambda s: s[0]):
@@ -226,7 +229,7 @@ class _Search:
     def _whole(self, made: Cut, position: int, label: int) -> Suspect | None:
         """A cell as a suspect, if it has the rows and is pure enough."""
         screen = self.screen
-        inside = made.cell == position
+        inside = made.inside(position)
         own = np.flatnonzero(inside & (screen.y == label))
         least_pure = max(LEAST_PURE, float(screen.prior[label]))
         if len(own) < screen.least or len(own) < least_pure * inside.sum():
@@ -238,25 +241,27 @@ class _Search:
     def _narrow(self, cell: Cell, own: NDArray[np.int64]) -> Suspect | None:
         """The most suspicious part of a partly suspicious pair that agrees in one more column."""
         screen = self.screen
-        inside_all = cell.cut.cell == cell.cell
+        inside_all = cell.inside
         if len(cell.cut.items) != 2:
             return None
-        log_odds = screen.forest.of(own, cell.cut.columns)
+        some = evenly(own)
+        log_odds = screen.forest.of(some, cell.cut.columns)
         if log_odds is None:
             return None
-        ratio = screen.log_ratio(log_odds, cell.label)
-        whole = mixture_evidence(ratio, np.zeros(len(own), np.int64), 1)
+        gains = mixture_gains(screen.log_ratio(log_odds, cell.label))
+        whole = gains.evidence(np.zeros(len(some), np.int64), 1)
         if whole.log_e[0] < 3 or (whole.share[0] > 0.6 and len(own) >= 0.9 * inside_all.sum()):
             return None
+        least = screen.least * len(some) / len(own)
         best: tuple[float, Cut, int] | None = None
         for item in screen.items:
-            codes = item.code[own]
+            codes = item.code[some]
             inside = codes >= 0
             if item.column in cell.cut.columns or not inside.any():
                 continue
-            part = mixture_evidence(ratio[inside], codes[inside], len(item))
+            part = gains.of(inside).evidence(codes[inside], len(item))
             rows = np.bincount(codes[inside], minlength=len(item))
-            clearer = (rows >= screen.least) & (part.share >= min(whole.share[0] + 0.2, 1.0))
+            clearer = (rows >= least) & (part.share >= min(whole.share[0] + 0.2, 1.0))
             log_e = np.where(clearer, part.log_e, -np.inf)
             top = int(log_e.argmax())
             if log_e[top] > max(whole.log_e[0], best[0] if best else -np.inf):
