@@ -57,7 +57,7 @@ def linear_folds(
     intercepts = np.zeros((n_folds, n_classes))
     scores = np.zeros((X.shape[0], n_classes))
     for fold in range(n_folds):
-        train = np.flatnonzero((folds != fold) & (y >= 0))
+        train = taught_rows(folds, y, fold)
         for label in range(n_classes - 1 if n_classes == 2 else n_classes):
             positive = y[train] == label
             if positive.all() or not positive.any():
