@@ -19,7 +19,6 @@ from foretaste.detect.rows.label_audit import LabelAudit
 from foretaste.features.patterns import Condition, Values
 from foretaste.testing import small_texts
 
-
 Columns = dict[str, np.ndarray]
 
 

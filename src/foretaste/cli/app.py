@@ -17,6 +17,7 @@ from foretaste.cli import (
     demo,
     diff,
     doctor,
+    evidence,
     explain,
     gate,
     ingest,
@@ -82,6 +83,7 @@ for _verb in (
     blast.blast,
     gate.gate,
     approve.approve,
+    evidence.evidence,
 ):
     app.command(**getattr(_verb, "command_settings", {}))(problems.in_one_line(_verb))
 app.add_typer(ledger.verbs, name="ledger")
