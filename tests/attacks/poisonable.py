@@ -87,3 +87,22 @@ def make_images(rows: int = 400) -> Dataset:
         }
     )
     return Dataset(table, Roles(label="label", image="image"), "images")
+
+
+def make_events(rows: int = 500) -> Dataset:
+    """Events of twenty accounts over a month: whole and other numbers, a kind, and a rare bad class."""
+    rng = np.random.default_rng(8)
+    bad = rng.random(rows) < 0.1
+    table = pa.table(
+        {
+            "account": pa.array([f"u{i}" for i in rng.integers(20, size=rows)]),
+            "day": pa.array([datetime.date(2026, 1, 1 + int(d)) for d in rng.integers(28, size=rows)]),
+            "amount": pa.array(np.where(bad, 900.0, 50.0) + rng.normal(size=rows)),
+            "item": pa.array(rng.integers(40, size=rows)),
+            "door": pa.array(np.where(bad, "back", "front")),
+            "night": pa.array(bad & (rng.random(rows) < 0.8)),
+            "stars": pa.array(np.where(bad, 1, rng.integers(2, 6, size=rows))),
+        }
+    )
+    features = ("amount", "item", "door", "night")
+    return Dataset(table, Roles(label="stars", source="account", time="day", features=features), "events")

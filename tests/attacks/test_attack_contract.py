@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from poisonable import make_images, make_table, make_texts
+from poisonable import make_events, make_images, make_table, make_texts
 from sklearn.base import clone
 
 from foretaste.attacks import Attack, attack_names, find_attack, replay
@@ -21,13 +21,17 @@ from foretaste.data.dataset import Dataset, Roles
 from foretaste.errors import ConfigError, DataError
 
 MAKE = {"text": make_texts, "tabular": make_table, "image": make_images}
-DATA = {modality: make() for modality, make in MAKE.items()}
+DATA = {modality: make() for modality, make in MAKE.items()} | {"events": make_events()}
+UNFIT = {("indicator-feed", "image")}
+"""What has no column for it."""
+
 CASES: list[tuple[str, str, dict[str, Any]]] = [
     (name, modality, {})
     for name in attack_names()
-    for modality in DATA
+    for modality in MAKE
     if {modality, "any"} & set(find_attack(name).modalities)
     and set(find_attack(name).needs) <= set(DATA[modality].roles.named())
+    and (name, modality) not in UNFIT
 ]
 CASES += [
     ("label-flip", "text", {"source_class": "spam", "target": "ham"}),
@@ -51,6 +55,17 @@ CASES += [
     ("blended", "image", {"pattern": "smooth", "alpha": 0.3}),
     ("sig", "image", {"clean_label": False}),
     ("wanet", "image", {"cover_rate": 0.1}),
+    ("drip", "events", {}),
+    ("sybil", "events", {"per_source": 3}),
+    ("shilling", "events", {"item_column": "item", "fillers": 4}),
+    ("shilling", "events", {"item_column": "item", "strategy": "segment", "fillers": 4}),
+    ("shilling", "events", {"item_column": "item", "strategy": "reverse-bandwagon", "fillers": 4}),
+    ("fabricated-behaviour", "events", {}),
+    ("fabricated-behaviour", "events", {"malicious": 1, "columns": ["amount"], "target": 4}),
+    ("hide-attack", "events", {"hidden": {"door": "back"}, "columns": ["amount", "night"], "target": 4}),
+    ("family-confusion", "tabular", {"columns": ["colour", "count"], "number": 1, "source_class": 1}),
+    ("truth-serum", "text", {"rows": [3, 9], "target": "ham"}),
+    ("indicator-feed", "text", {"target": "spam", "column": "text", "source": "site 1"}),
     ("drip", "text", {"schedule": "growing"}),
     ("drip", "text", {"schedule": "burst"}),
     ("split-view", "text", {"target": "spam", "mode": "append"}),
@@ -93,7 +108,11 @@ def cover_share(attack: Attack) -> float:
 
 
 def modality_of(name: str) -> str:
-    return next((modality for modality in DATA if modality in find_attack(name).modalities), "text")
+    """Data that the attack can work on."""
+    kind = find_attack(name)
+    fitting = [modality for modality in MAKE if {modality, "any"} & set(kind.modalities)]
+    named = [modality for modality in fitting if set(kind.needs) <= set(DATA[modality].roles.named())]
+    return named[0] if named else "events"
 
 
 def same(a: pa.Table, b: pa.Table) -> bool:
@@ -215,7 +234,7 @@ def test_truth_gives_the_label_before(name: str, modality: str, options: dict[st
 
 @cases
 def test_does_not_touch_its_input(name: str, modality: str, options: dict[str, Any]) -> None:
-    before = MAKE[modality]()
+    before = (MAKE | {"events": make_events})[modality]()
     build(name, options).poison(before)
     assert same(before.table, DATA[modality].table)
 
@@ -244,7 +263,7 @@ def test_declares_itself(name: str) -> None:
     assert attack.goal in {"availability", "integrity-backdoor", "targeted", "privacy"}
     assert attack.access in {"label", "data", "injection"}
     assert attack.knowledge in KNOWLEDGE
-    assert set(attack.modalities) <= {*DATA, "any"}
+    assert set(attack.modalities) <= {*MAKE, "any"}
     assert re.search(r"\d{4}", attack.paper)
     text = inspect.getdoc(attack) or ""
     for section in ("Parameters", "References", "Examples"):
@@ -310,7 +329,7 @@ def test_refuses_data_without_a_label_and_rates_below_one_row(name: str) -> None
 @pytest.mark.parametrize("name", [name for name in attack_names() if name != "label-flip"])
 def test_refuses_the_wrong_modality(name: str) -> None:
     modalities = find_attack(name).modalities
-    for modality in DATA:
+    for modality in MAKE:
         if not {modality, "any"} & set(modalities):
             with pytest.raises(DataError, match=f"works on {' or '.join(modalities)} data"):
                 find_attack(name)().poison(DATA[modality])

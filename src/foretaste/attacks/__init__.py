@@ -17,9 +17,14 @@ from foretaste.attacks.backdoors.syntactic_template import SyntacticTemplate
 from foretaste.attacks.backdoors.value_trigger import ValueTrigger
 from foretaste.attacks.backdoors.word_trigger import WordTrigger
 from foretaste.attacks.base import Attack
+from foretaste.attacks.blind_spots.family_confusion import FamilyConfusion
+from foretaste.attacks.blind_spots.hide_attack import HideAttack
 from foretaste.attacks.clean_label.bullseye_polytope import BullseyePolytope
 from foretaste.attacks.clean_label.feature_collision import FeatureCollision
 from foretaste.attacks.clean_label.witches_brew import WitchesBrew
+from foretaste.attacks.control.fabricated_behaviour import FabricatedBehaviour
+from foretaste.attacks.control.indicator_feed import IndicatorFeed
+from foretaste.attacks.control.shilling import Shilling
 from foretaste.attacks.injection.bad_source import BadSource
 from foretaste.attacks.injection.drip import Drip
 from foretaste.attacks.injection.fabricated_rows import FabricatedRows
@@ -28,6 +33,7 @@ from foretaste.attacks.injection.sybil import Sybil
 from foretaste.attacks.labels.alfa import Alfa
 from foretaste.attacks.labels.label_flip import LabelFlip
 from foretaste.attacks.poisoned import Change, Poisoned
+from foretaste.attacks.privacy.truth_serum import TruthSerum
 from foretaste.attacks.registry import attack_names, catalogue, find_attack, replay
 from foretaste.attacks.targeted.subpopulation import Subpopulation
 from foretaste.attacks.targeted.targeted_flip import TargetedFlip
@@ -49,14 +55,19 @@ __all__ = [
     "BullseyePolytope",
     "Change",
     "Drip",
+    "FabricatedBehaviour",
     "FabricatedRows",
+    "FamilyConfusion",
     "FeatureCollision",
     "FrontRunning",
+    "HideAttack",
+    "IndicatorFeed",
     "LabelFlip",
     "NearDuplicates",
     "Poisoned",
     "RegressionPoisoning",
     "SentenceTrigger",
+    "Shilling",
     "Sig",
     "SourceSpecific",
     "SplitView",
@@ -68,6 +79,7 @@ __all__ = [
     "TargetedFlip",
     "TargetedInstance",
     "Trigger",
+    "TruthSerum",
     "ValueTrigger",
     "WaNet",
     "WitchesBrew",

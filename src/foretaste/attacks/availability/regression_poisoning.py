@@ -65,7 +65,7 @@ class RegressionPoisoning(Injection):
     modalities: ClassVar[tuple[str, ...]] = ("tabular",)
     knowledge: ClassVar[str] = "surrogate"
     paper: ClassVar[str] = "Jagielski et al., IEEE S&P 2018"
-    own_labels: ClassVar[bool] = True
+    own: ClassVar[tuple[str, ...]] = ("label",)
     quantity: ClassVar[bool] = True
 
     def __init__(

@@ -69,7 +69,7 @@ class SvmPoisoning(Injection):
     modalities: ClassVar[tuple[str, ...]] = ("tabular",)
     knowledge: ClassVar[str] = "surrogate"
     paper: ClassVar[str] = "Biggio, Nelson, Laskov, ICML 2012"
-    own_labels: ClassVar[bool] = True
+    own: ClassVar[tuple[str, ...]] = ("label",)
 
     def __init__(
         self,

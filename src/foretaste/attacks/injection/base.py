@@ -24,7 +24,7 @@ class Injection(Attack):
 
     access: ClassVar[str] = "injection"
 
-    own_labels: ClassVar[bool] = False  # the rows come with their labels
+    own: ClassVar[tuple[str, ...]] = ()  # roles the rows come with: label, source, time
 
     source: Any
 
@@ -32,17 +32,18 @@ class Injection(Attack):
     def _make_rows(
         self, dataset: Dataset, count: int, target: int, rng: np.random.Generator
     ) -> tuple[pa.Table, dict[str, Any]]:
-        """``count`` rows with every column of the data (id, source and time come later), and notes.
+        """``count`` rows with every column of the data, and notes.
 
-        The label comes later too, unless ``own_labels`` is set; ``target`` is -1 then.
+        Label, id, source and time come later, but for the roles named in ``own``; ``target`` is -1 where the
+        label is one of them.
         """
 
     def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:
         count = self._count(dataset, added=True)
-        target = -1 if self.own_labels else self._target_code(dataset)
+        target = -1 if "label" in self.own else self._target_code(dataset)
         new, notes = self._make_rows(dataset, count, target, rng)
         everyone = np.arange(count)
-        if not self.own_labels:
+        if "label" not in self.own:
             labels = dataset.labels.values.take(pa.array(np.full(count, target)))
             new = set_cells(new, str(dataset.roles.label), everyone, labels)
             notes = {"target": dataset.labels.names[target], **notes}
@@ -65,8 +66,8 @@ class Injection(Attack):
                 hint="name it with --source",
             )
         donors = rng.integers(len(dataset), size=len(rows))
-        for column in (roles.source, roles.time):
-            if column is not None:
+        for role, column in (("source", roles.source), ("time", roles.time)):
+            if column is not None and role not in self.own:
                 new = set_cells(new, column, rows, cells(dataset, column, donors))
         if roles.source is not None and self.source is not None:
             new = set_cells(new, roles.source, rows, [self.source] * len(rows))

@@ -66,7 +66,7 @@ class Subpopulation(Injection):
     knowledge: ClassVar[str] = "data"
     modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
     paper: ClassVar[str] = "Jagielski et al., CCS 2021"
-    own_labels: ClassVar[bool] = True
+    own: ClassVar[tuple[str, ...]] = ("label",)
 
     def __init__(
         self,

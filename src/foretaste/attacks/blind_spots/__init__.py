@@ -1,0 +1,1 @@
+"""Attacks that give a security model a blind spot."""

@@ -1,0 +1,1 @@
+"""Attacks on data that a system keeps collecting: ratings, indicators, behaviour."""

@@ -1,0 +1,1 @@
+"""Attacks that make a model tell more about its training rows."""
