@@ -14,6 +14,7 @@ FLOORS = (
     ("__main__",),
     ("cli",),
     ("report", "demonstration", "testing"),
+    ("redteam",),
     ("_scan", "provenance"),  # side by side
     ("attacks", "detect", "defend"),  # side by side: they do not know each other
     ("learners",),

@@ -172,7 +172,7 @@ def run(data: Path, settings: Settings) -> Findings:
     }
     used |= {name: settings[name] for name in ("trusted", "fdr", "seed", "memory", "jobs", "decoys")}
     used |= {name: tuple(settings[name]) for name in ("select", "ignore")}
-    with _progress(settings["quiet"]) as progress:
+    with progress_bar(settings["quiet"]) as progress:
         findings = look(data, **used, progress=progress)
     findings.evidence["command"] = command(data, settings)
     return findings
@@ -248,7 +248,7 @@ def _status(findings: Findings, fail_on: str) -> int:
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[Progress | None]:
+def progress_bar(quiet: bool) -> Iterator[Progress | None]:
     """A bar on stderr, where a person is watching."""
     import sys
 
