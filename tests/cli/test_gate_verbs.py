@@ -61,7 +61,7 @@ def test_versions_from_the_command_line(run: Any, data: Path, ledger: Path) -> N
     assert [line.split()[0] for line in run("version", "list").stdout.splitlines()] == ["train@1", "train@2"]
     result = run("version", "diff", "train", "1", "--label", "label", "--source", "source")
     assert result.exit_code == 1
-    assert "relabelled  2 rows" in result.stdout
+    assert "label ham → spam: 2 rows" in result.stdout
     assert run("version", "rollback", "train", "1").exit_code == 0
     assert json.loads(run("version", "show", "train").stdout)["back_to"] == 1
     assert run("version", "checkout", "train", "--out", "back").exit_code == 0

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from foretaste.data import write_table
 from foretaste.errors import DataError, IntegrityError
@@ -85,31 +83,17 @@ def test_entries_that_were_not_signed_are_not_believed(copied: Path) -> None:
         versions(Ledger(copied))
 
 
-def test_a_difference_says_what_happened_to_which_rows(tmp_path: Path) -> None:
-    old = table(tmp_path / "old.csv", id=[1, 2, 3, 4], x=[1, 2, 3, 4], y=list("aabb"), s=list("pppq"))
-    new = table(tmp_path / "new.parquet", id=[1, 2, 3, 5], x=[1, 2, 30, 5], y=list("abbb"), s=list("pppq"))
-    found = difference([old], [new], label="y", id="id", source="s")
-    assert (found.added, found.removed, found.relabelled, found.changed, found.unchanged) == (1, 1, 1, 1, 1)
-    assert found.rows == {"relabelled": [1], "changed": [2], "added": [3], "removed": [3]}
-    assert found.sources == {"p": {"relabelled": 1, "changed": 1}, "q": {"added": 1, "removed": 1}}
-    plain = difference([old], [new])
-    assert (plain.added, plain.removed, plain.unchanged) == (3, 3, 1)
-    with pytest.raises(DataError, match="'z'"):
-        difference([old], [new], label="z")
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    st.lists(st.integers(0, 4), min_size=1, max_size=8), st.lists(st.integers(0, 4), min_size=1, max_size=8)
-)
-def test_added_and_removed_rows_are_a_multiset_difference(tmp_path_factory, old, new) -> None:
-    from collections import Counter
-
-    folder = tmp_path_factory.getbasetemp()
-    found = difference([table(folder / "a.csv", x=old)], [table(folder / "b.csv", x=new)])
-    assert found.added == (Counter(new) - Counter(old)).total()
-    assert found.removed == (Counter(old) - Counter(new)).total()
-    assert found.unchanged == (Counter(old) & Counter(new)).total()
+def test_versions_of_several_files_are_compared_as_one_table(tmp_path: Path) -> None:
+    old = [table(tmp_path / "old" / f"{name}.csv", x=[1, 2], y=["a", name]) for name in "ab"]
+    new = table(tmp_path / "new.parquet", x=[2, 1, 2, 7], y=["b", "a", "c", "a"])
+    found = difference(old, [new], label="y")
+    assert (found.unchanged, found.counts()) == (
+        2,
+        {"added": 1, "removed": 1, "label": 1, "features": 0},
+    )
+    other = table(tmp_path / "old" / "c.csv", z=[1])
+    with pytest.raises(DataError, match="do not have the same columns"):
+        difference([*old, other], [new])
 
 
 def test_what_other_systems_call_it_is_read_and_never_asked(tmp_path: Path) -> None:

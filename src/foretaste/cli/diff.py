@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from foretaste.provenance.difference import Difference
 
 CHANGED = 1
 """Exit status where anything changed, as that of diff."""
@@ -34,16 +37,22 @@ def diff(
     """Say which rows were added, removed, relabelled or changed, per source; exit with 1 if any."""
     from foretaste.data.atomic import appearing
     from foretaste.provenance.difference import compare
-    from foretaste.report.numbers import plural, whole
-    from foretaste.report.safe import visible
 
     found = compare(old, new, label=label, id=id, source=source)
-    counts, sources = found.counts(), found.by_source()
     if out is not None:
         import pyarrow.parquet as pq
 
         with appearing(out) as path:
             pq.write_table(found.rows, path)
+    tell(found, by_source=source is not None, as_json=as_json)
+
+
+def tell(found: Difference, *, by_source: bool, as_json: bool) -> None:
+    """Print a difference; exit with 1 where there is any."""
+    from foretaste.report.numbers import plural, whole
+    from foretaste.report.safe import visible
+
+    counts, sources = found.counts(), found.by_source()
     if as_json:
         told = {"schema": 1, "unchanged": found.unchanged, **counts, "sources": sources, "notes": found.notes}
         typer.echo(json.dumps(told, indent=1))
@@ -51,7 +60,7 @@ def diff(
         typer.echo(f"{whole(found.unchanged):>12}  unchanged")
         for change, count in counts.items():
             typer.echo(f"{whole(count):>12}  {_WORDS[change]}")
-        for name, by_change in sources.items() if source is not None else ():
+        for name, by_change in sources.items() if by_source else ():
             told_changes = ", ".join(f"{whole(n)} {_WORDS[change]}" for change, n in by_change.items() if n)
             typer.echo(f"from {visible(name) or 'no source'}: {told_changes}")
         for (before, after), count in found.relabelled().most_common(_MOST_LABELS):

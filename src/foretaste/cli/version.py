@@ -13,7 +13,7 @@ from foretaste.cli import problems
 if TYPE_CHECKING:
     from foretaste.provenance.gate import Policy
     from foretaste.provenance.ledger import Ledger
-    from foretaste.provenance.versions import Difference, Version
+    from foretaste.provenance.versions import Version
 
 verbs = typer.Typer(
     no_args_is_help=True, help="Keep versions of data sets in a ledger; get them back; say what changed."
@@ -92,6 +92,7 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Say which rows were added, removed, relabelled or changed, and by which source; exit 1 if any were."""
+    from foretaste.cli.diff import tell
     from foretaste.provenance.ledger import Ledger
     from foretaste.provenance.versions import difference, version
     from foretaste.provenance.versions.files import named_copies
@@ -102,9 +103,7 @@ def diff(
         named_copies(place, version(place, name, new)) as after,
     ):
         found = difference(before, after, label=label, id=id, source=source)
-    typer.echo(json.dumps(found.as_json(), indent=1) if as_json else "\n".join(_told(found)))
-    if found.added or found.removed or found.relabelled or found.changed or found.columns:
-        raise typer.Exit(1)
+    tell(found, by_source=source is not None, as_json=as_json)
 
 
 def checkout(
@@ -193,23 +192,6 @@ def _line(found: Version) -> str:
     files = ", ".join(visible(record.name, 60) for record in found.files[:5])
     moment = found.time[:19].replace("T", " ")
     return f"{visible(found.key)}  entry {found.entry}  {moment}  {files}{rows}{back}{note}"
-
-
-def _told(found: Difference) -> list[str]:
-    from foretaste.report.numbers import plural
-    from foretaste.report.safe import visible
-
-    lines = [
-        f"{kind:<12}{plural(getattr(found, kind), 'row')}"
-        for kind in ("added", "removed", "relabelled", "changed", "unchanged")
-    ]
-    for side, names in found.columns.items():
-        if names:
-            lines.append(f"columns {side}: {', '.join(visible(name, 60) for name in names[:20])}")
-    for name, counts in sorted(found.sources.items())[:50]:
-        said = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
-        lines.append(f"source {visible(name, 60)}: {said}")
-    return lines
 
 
 verbs.command()(problems.in_one_line(commit))

@@ -41,10 +41,10 @@ def commit_checked(
     if label is not None and earlier:
         with named_copies(ledger, earlier[-1]) as before:
             found = difference(before, list(paths), label=label, id=id)
-        details["label_changes"] = found.relabelled
+        changed = details["label_changes"] = found.counts()["label"]
         limit = None if policy is None else policy.access.two_person_above
-        if policy is not None and limit is not None and found.relabelled > limit:
-            _require_two(ledger, dataset, paths, found.relabelled, policy)
+        if policy is not None and limit is not None and changed > limit:
+            _require_two(ledger, dataset, paths, changed, policy)
     known: dict[str, str] = {}
     for path in paths:
         known |= pointers(path)
