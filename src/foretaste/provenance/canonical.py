@@ -11,6 +11,7 @@ from typing import Any
 from foretaste.errors import DataError, IntegrityError
 
 _LARGEST = 2**53 - 1
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 
 
 def encode(value: Any) -> bytes:
@@ -28,8 +29,7 @@ def encode(value: Any) -> bytes:
     """
     _check(value)
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
-        return text.encode()
+        return _ENCODER.encode(value).encode()
     except (UnicodeEncodeError, RecursionError) as error:
         raise DataError(f"it cannot be written as canonical JSON: {error}") from None
 
@@ -43,7 +43,7 @@ def decode(data: bytes, what: str) -> Any:
         Where it is no JSON, or not written in the canonical form.
     """
     try:
-        value = json.loads(data)
+        value = json.loads(data.decode())
         same = encode(value) == data
     except (ValueError, RecursionError, DataError):
         same = False
@@ -59,7 +59,8 @@ def _check(value: Any) -> None:
                 raise DataError(f"the key {key!r} is not text")
             if not key.isascii():  # beyond ASCII, sorting by letters and by UTF-16 may differ
                 raise DataError(f"the key {key!r} has letters beyond ASCII")
-            _check(inner)
+            if type(inner) is not str:  # most are
+                _check(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
             _check(inner)

@@ -1,9 +1,9 @@
-"""Two versions of a data set made comparable: every row as hashes, files that both have left out."""
+"""Two versions of a data set made comparable: every row as a hash, files that both have left out."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from foretaste.provenance.store import sha256_of
 
 Named = Mapping[str, str | None]
 """Columns by their part: ``label``, ``id``, ``source``."""
+Batches = Callable[[], Iterator[tuple[int, pa.RecordBatch]]]
+"""Reads the rows, each batch with the number of its first row."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +31,70 @@ class Side:
 
     Attributes
     ----------
-    rows, rest : keys ``[n]``
-        Of the whole row, and of everything but the label.
-    ids : keys ``[n]`` or None
-        Of the identifier.
+    rows : keys ``[n]``
     position : ndarray ``[n]``
         Which row of the version it is.
-    columns : mapping
-        Label, identifier and source, ``[n]`` each; None where there is none.
+    batches : callable
+    columns : list of str
+        What makes up a row.
+    named : mapping
     """
 
     rows: Keys
+    position: Positions
+    batches: Batches
+    columns: Sequence[str]
+    named: Named
+
+    @classmethod
+    def read(cls, batches: Batches, columns: Sequence[str], named: Named) -> Side:
+        """Hash every row."""
+        rows, position = [np.zeros(0, dtype="S32")], [np.zeros(0, dtype=np.int64)]
+        for start, batch in batches():
+            rows.append(keys_of(row_hashes(batch, columns)))
+            position.append(np.arange(start, start + batch.num_rows))
+        return cls(np.concatenate(rows), np.concatenate(position), batches, columns, named)
+
+    def take(self, where: Positions) -> Taken:
+        """Read some rows once more, for what is to be known only about them."""
+        rows, found = self.position[where], []
+        for start, batch in self.batches():
+            inside = rows[(rows >= start) & (rows < start + batch.num_rows)]
+            found.append(batch.take(pa.array(inside - start)))
+        table = pa.Table.from_batches(found) if found else None
+        if table is None or table.num_rows != len(rows):
+            if len(rows):
+                raise DataError("the data changed while they were read", hint="compare them again")
+            return Taken(rows, np.zeros(0, dtype="S32"), None, {})
+        rest = [name for name in self.columns if name != self.named["label"]]
+        id = self.named["id"]
+        return Taken(
+            rows,
+            keys_of(row_hashes(table, rest)),
+            None if id is None else keys_of(row_hashes(table, [id])),
+            {part: table.column(name) for part, name in self.named.items() if name is not None},
+        )
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Some rows of a side, in order.
+
+    Attributes
+    ----------
+    position : ndarray ``[n]``
+    rest : keys ``[n]``
+        Of everything but the label.
+    ids : keys ``[n]`` or None
+        Of the identifier.
+    columns : mapping
+        Label, identifier and source, ``[n]`` each, where there is one.
+    """
+
+    position: Positions
     rest: Keys
     ids: Keys | None
-    position: Positions
-    columns: Mapping[str, pa.ChunkedArray | None]
+    columns: Mapping[str, pa.ChunkedArray]
 
 
 def comparable(old: Path, new: Path, named: Named) -> tuple[Side, Side, int, int]:
@@ -60,58 +111,61 @@ def comparable(old: Path, new: Path, named: Named) -> tuple[Side, Side, int, int
     DataError
         Where one cannot be read, or their columns differ.
     """
-    opened = [_opened(path) for path in (old, new)]
-    before, after = opened
+    before, after = _opened(old), _opened(new)
     if before is None or after is None:
         for path in (old, new):
             if not path.is_dir():
                 raise DataError("a table cannot be compared with files", file=path, hint="name two folders")
         return _files(old), _files(new), 0, 0
-    roles = {role: column or before.defaults.get(role) for role, column in named.items()}
+    parts = {part: column or before.defaults.get(part) for part, column in named.items()}
     for one in (before, after):
-        for role, column in roles.items():
+        for part, column in parts.items():
             if column is not None:
-                require_column(column, one.columns, use=role, file=one.path)
+                require_column(column, one.columns, use=part, file=one.path)
     odd = sorted(set(before.columns) ^ set(after.columns))
     if odd:
         raise DataError(f"its columns differ from those of {old}: {name_some(odd)}", file=new)
-    parts = [parts_of(before), parts_of(after)]
-    digests = [[sha256_of(part.path)[0] if part.path.is_file() else "" for part in side] for side in parts]
+    files = [parts_of(one) for one in (before, after)]
+    digests = [[sha256_of(file.path)[0] if file.path.is_file() else "" for file in side] for side in files]
     shared = Counter(digests[0]) & Counter(digests[1])
-    sides = [_read(side, found, shared, roles) for side, found in zip(parts, digests, strict=True)]
-    return sides[0][0], sides[1][0], sides[0][1], shared.total()
+    sides = [
+        Side.read(_reading(side, found, shared), before.columns, parts)
+        for side, found in zip(files, digests, strict=True)
+    ]
+    same = _in_both(files[0], digests[0], shared)
+    return sides[0], sides[1], sum(map(_count, same)), len(same)
 
 
-def _read(parts: list[DataFile], digests: list[str], shared: Counter[str], roles: Named) -> tuple[Side, int]:
-    """The rows of the parts that the other side has not, and how many rows the others have."""
-    left, start, skipped = Counter(shared), 0, 0
-    rows, rest, ids, position, kept = [], [], [], [], []
-    for part, digest in zip(parts, digests, strict=True):
+def _reading(files: list[DataFile], digests: list[str], shared: Counter[str]) -> Batches:
+    """Reads the files that the other side has not."""
+    skipped = set(map(id, _in_both(files, digests, shared)))
+
+    def batches() -> Iterator[tuple[int, pa.RecordBatch]]:
+        start = 0
+        for file in files:
+            if id(file) in skipped:
+                start += _count(file)
+                continue
+            for batch in file.batches():
+                yield start, batch
+                start += batch.num_rows
+
+    return batches
+
+
+def _in_both(files: list[DataFile], digests: list[str], shared: Counter[str]) -> list[DataFile]:
+    """The files that both sides have, as often as both have them."""
+    left, found = Counter(shared), []
+    for file, digest in zip(files, digests, strict=True):
         if left[digest] > 0:
             left[digest] -= 1
-            count = part.num_rows
-            count = sum(batch.num_rows for batch in part.batches()) if count is None else count
-            start, skipped = start + count, skipped + count
-            continue
-        for batch in part.batches():
-            rows.append(keys_of(row_hashes(batch)))
-            others = [name for name in batch.schema.names if name != roles["label"]]
-            rest.append(keys_of(row_hashes(batch, others)))
-            if roles["id"] is not None:
-                ids.append(keys_of(row_hashes(batch, [roles["id"]])))
-            position.append(np.arange(start, start + batch.num_rows))
-            kept.append(batch.select(sorted({name for name in roles.values() if name is not None})))
-            start += batch.num_rows
-    none = np.zeros(0, dtype="S32")
-    table = pa.Table.from_batches(kept) if kept else None
-    side = Side(
-        np.concatenate([none, *rows]),
-        np.concatenate([none, *rest]),
-        None if roles["id"] is None else np.concatenate([none, *ids]),
-        np.concatenate([np.zeros(0, dtype=np.int64), *position]),
-        {role: table.column(name) if table and name else None for role, name in roles.items()},
-    )
-    return side, skipped
+            found.append(file)
+    return found
+
+
+def _count(file: DataFile) -> int:
+    rows = file.num_rows
+    return sum(batch.num_rows for batch in file.batches()) if rows is None else rows
 
 
 def _files(folder: Path) -> Side:
@@ -122,14 +176,9 @@ def _files(folder: Path) -> Side:
         "label": [name.partition("/")[0] if "/" in name else None for name, _ in listed],
         "id": [name for name, _ in listed],
     }
-    table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
-    return Side(
-        keys_of(row_hashes(table, ["content", "label"])),
-        keys_of(row_hashes(table, ["content"])),
-        keys_of(row_hashes(table, ["id"])),
-        np.arange(len(listed)),
-        {"label": table.column("label"), "id": table.column("id"), "source": None},
-    )
+    batch = pa.record_batch({name: pa.array(values, pa.string()) for name, values in columns.items()})
+    named = {"label": "label", "id": "id", "source": None}
+    return Side.read(lambda: iter([(0, batch)]), ["content", "label"], named)
 
 
 def _opened(path: Path) -> DataFile | None:

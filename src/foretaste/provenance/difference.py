@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from foretaste.data.codes import as_text
-from foretaste.provenance.comparable import Side, comparable
+from foretaste.provenance.comparable import Taken, comparable
 from foretaste.provenance.key_sets import Positions, only_on_one_side, pair
 
 CHANGES = ("added", "removed", "label", "features")
@@ -96,37 +96,39 @@ def compare(
     before, after, rows, files = comparable(
         Path(old), Path(new), {"label": label, "id": id, "source": source}
     )
-    gone, come = only_on_one_side(before.rows, after.rows)
-    unchanged = rows + len(before.rows) - len(gone)
+    only_old, only_new = only_on_one_side(before.rows, after.rows)
+    unchanged = rows + len(before.rows) - len(only_old)
+    was, now = before.take(only_old), after.take(only_new)
+    gone, come = np.arange(len(only_old)), np.arange(len(only_new))
     pairs: list[tuple[str, Positions, Positions]] = []
-    for change, one, other in (("label", before.rest, after.rest), ("features", before.ids, after.ids)):
+    for change, one, other in (("label", was.rest, now.rest), ("features", was.ids, now.ids)):
         if one is not None and other is not None:
             left, right = pair(one[gone], other[come])
             pairs.append((change, gone[left], come[right]))
             gone, come = np.delete(gone, left), np.delete(come, right)
     notes = [f"the same in both versions, and left out: {files} of the files"] if files else []
-    if before.ids is None and len(gone) and len(come):
+    if was.ids is None and len(gone) and len(come):
         notes.append("without an identifier, a row whose values changed counts as removed and added")
     nothing = np.zeros(0, dtype=np.int64)
     pairs += [("added", nothing, come), ("removed", gone, nothing)]
     return Difference(
-        pa.concat_tables([_SCHEMA.empty_table(), *(_changed(before, after, *found) for found in pairs)]),
+        pa.concat_tables([_SCHEMA.empty_table(), *(_changed(was, now, *found) for found in pairs)]),
         unchanged,
         tuple(notes),
     )
 
 
-def _changed(before: Side, after: Side, change: str, gone: Positions, come: Positions) -> pa.Table:
+def _changed(was: Taken, now: Taken, change: str, gone: Positions, come: Positions) -> pa.Table:
     """Rows of one kind of change, the old and the new ones in pairs, or one of them not there."""
     count = max(len(gone), len(come))
-    side, rows = (after, come) if len(come) else (before, gone)
+    side, rows = (now, come) if len(come) else (was, gone)
     columns = {
         "change": [change] * count,
-        "old_row": before.position[gone] if len(gone) else None,
-        "new_row": after.position[come] if len(come) else None,
+        "old_row": was.position[gone] if len(gone) else None,
+        "new_row": now.position[come] if len(come) else None,
         "source": _texts(side, "source", rows),
-        "old_label": _texts(before, "label", gone),
-        "new_label": _texts(after, "label", come),
+        "old_label": _texts(was, "label", gone),
+        "new_label": _texts(now, "label", come),
         "id": _texts(side, "id", rows),
     }
     nulls = [None] * count
@@ -134,8 +136,8 @@ def _changed(before: Side, after: Side, change: str, gone: Positions, come: Posi
     return pa.table({field.name: pa.array(filled[field.name], field.type) for field in _SCHEMA})
 
 
-def _texts(side: Side, name: str, rows: Positions) -> list[str | None] | None:
-    column = side.columns[name]
-    if column is None or not len(rows):
+def _texts(side: Taken, name: str, rows: Positions) -> list[str | None] | None:
+    if name not in side.columns or not len(rows):
         return None
-    return [None if value is None else as_text(value) for value in column.take(pa.array(rows)).to_pylist()]
+    values = side.columns[name].take(pa.array(rows)).to_pylist()
+    return [None if value is None else as_text(value) for value in values]

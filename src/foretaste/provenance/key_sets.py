@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 Keys = NDArray[np.bytes_]
@@ -50,8 +51,11 @@ def pair(old: Keys, new: Keys) -> tuple[Positions, Positions]:
 
 
 def _codes(old: Keys, new: Keys) -> tuple[Positions, int]:
-    values, codes = np.unique(np.concatenate([old, new]), return_inverse=True)
-    return codes.astype(np.int64), len(values)
+    """Equal keys as equal small numbers, and how many there are."""
+    both = np.concatenate([old, new])
+    column = pa.FixedSizeBinaryArray.from_buffers(pa.binary(32), len(both), [None, pa.py_buffer(both)])
+    coded = column.dictionary_encode()  # hashing, much faster than sorting
+    return coded.indices.to_numpy(zero_copy_only=False).astype(np.int64), len(coded.dictionary)
 
 
 def _ranks(codes: Positions) -> Positions:

@@ -139,13 +139,13 @@ def prove(ledger: Ledger, index: int, checkpoint: Checkpoint | None = None) -> P
     IntegrityError
         Where the ledger is not what the checkpoint signs.
     """
-    against = checkpoint or ledger.checkpoint
-    Checkpoint.parse(against.encode(), ledger.verifier)
-    if against.size > len(ledger):
-        raise IntegrityError(f"the checkpoint has {against.size} entries, the ledger only {len(ledger)}")
+    current = ledger.checkpoint
+    against = current if checkpoint is None else Checkpoint.parse(checkpoint.encode(), ledger.verifier)
+    if against.size > current.size:
+        raise IntegrityError(f"the checkpoint has {against.size} entries, the ledger only {current.size}")
     if not 0 <= index < against.size:
         raise DataError(f"there is no entry {index}: there are {against.size}", file=ledger.folder)
-    tree = ledger.tiles()
+    tree = ledger.tiles(current.size)
     entry = tree.entry(index)
     path = tuple(inclusion_path(index, against.size, tree.subtree))
     if root_from_inclusion(index, against.size, leaf_hash(entry), path) != against.root:

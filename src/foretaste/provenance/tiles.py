@@ -9,6 +9,7 @@ Reference: https://c2sp.org/tlog-tiles.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from foretaste.errors import IntegrityError
@@ -144,13 +145,11 @@ class TileFolder:
     def __init__(self, folder: Path, size: int) -> None:
         self.folder = folder
         self.size = size
+        self._tile = lru_cache(maxsize=16)(self._read_tile)  # the tiles of one proof are its neighbours
 
     def hashes(self, level: int, index: int, width: int = WIDTH) -> list[bytes]:
         """The first hashes of a tile; raises `IntegrityError` where it is missing or too short."""
-        data = self._bytes((level, index, width), WIDTH * 32)
-        if len(data) < 32 * width or len(data) % 32:
-            raise IntegrityError(f"{tile_path((level, index, width))} was cut off")
-        return decode_tile(data[: 32 * width])
+        return decode_tile(self._tile(level, index, width))
 
     def bundle(self, index: int, width: int = WIDTH) -> list[bytes]:
         """The first entries of a bundle; raises `IntegrityError` where it is missing or too short."""
@@ -191,7 +190,13 @@ class TileFolder:
         tile, at = divmod(first, WIDTH)
         count = 1 << inside
         width = min(WIDTH, (self.size >> (8 * level)) - tile * WIDTH)
-        return tree_hash(self.hashes(level, tile, width)[at : at + count])
+        return tree_hash(decode_tile(self._tile(level, tile, width)[32 * at : 32 * (at + count)]))
+
+    def _read_tile(self, level: int, index: int, width: int) -> bytes:
+        data = self._bytes((level, index, width), WIDTH * 32)
+        if len(data) < 32 * width or len(data) % 32:
+            raise IntegrityError(f"{tile_path((level, index, width))} was cut off")
+        return data[: 32 * width]
 
     def _bytes(self, tile: Tile, most: int) -> bytes:
         """The bytes of a tile, or, while a writer replaces it by a wider one, those of the wider one."""
