@@ -33,6 +33,7 @@ BAD_SHARE = 0.1
 PLANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "text": (("word-trigger", "sentence-trigger"), ("text-triggers", "near-duplicates")),
     "tabular": (("value-trigger",), ("value-triggers",)),
+    "image": (("badnets", "blended"), ("shared-artefacts",)),
 }
 """By modality: the attacks to plant, and the detectors that may find them."""
 
