@@ -13,6 +13,7 @@ from foretaste.cli import (
     approve,
     attack,
     blast,
+    claims,
     clean,
     demo,
     diff,
@@ -86,6 +87,7 @@ for _verb in (
     gate.gate,
     approve.approve,
     evidence.evidence,
+    claims.claims,
 ):
     app.command(**getattr(_verb, "command_settings", {}))(problems.in_one_line(_verb))
 app.add_typer(ledger.verbs, name="ledger")
