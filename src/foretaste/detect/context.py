@@ -15,6 +15,7 @@ from foretaste.features.duplicates import image_components, table_components, te
 from foretaste.features.image import ImageFeatures
 from foretaste.features.table import TableFeatures, group_rows
 from foretaste.features.text import TextFeatures
+from foretaste.learners.convnet import Convnet, fit_convnet
 from foretaste.learners.linear import LinearFolds, linear_folds, logistic_folds, naive_bayes_folds
 from foretaste.learners.nearest import neighbour_vote
 from foretaste.learners.subspace_forest import SubspaceForest, grow_forest
@@ -28,7 +29,12 @@ SMALLEST_CLASS = 8
 
 MOST_CLASSES = 100
 
-_FROM_LABELS = ("words", "forest", "log_probability")
+EPOCHS = 8
+
+MOST_IMAGES_SEEN = 200_000
+"""Images a net sees in training, all epochs together: more of them get fewer epochs."""
+
+_FROM_LABELS = ("words", "forest", "log_probability", "convnet", "convnet_activations")
 """Properties that depend on the labels."""
 
 _FROM_FEATURES = ("table", "identical", "embedding", "neighbours", "components", "folds", *_FROM_LABELS)
@@ -218,6 +224,24 @@ class Context:
             jobs=self.jobs,
         )
         return self._grown
+
+    @cached_property
+    def convnet(self) -> Convnet:
+        """A small net trained on all images, suspects included. Needs images, and torch.
+
+        One thread: with more it would not be the same on every machine.
+        """
+        assert self.image is not None
+        epochs = max(2, min(EPOCHS, MOST_IMAGES_SEEN // len(self)))
+        return fit_convnet(
+            self.image.small, self.y, self.n_classes, epochs=epochs, random_state=self.random_state
+        )
+
+    @cached_property
+    def convnet_activations(self) -> list[NDArray[np.float32]]:
+        """What each block of the net makes of every image, shape (n, channels)."""
+        assert self.image is not None
+        return self.convnet.activations(self.image.small)
 
     def opinion(self, name: str) -> NDArray[np.float64]:
         """Log probabilities of every row by one of the ``models``, which saw neither it nor its

@@ -1,4 +1,4 @@
-"""Directions in which some rows of a class stand out together: moments, whitening and eigenvectors in float64."""
+"""Directions in which some rows of a class stand out together: moments and eigenvectors in float64."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ def centred(X: NDArray[np.floating], group: NDArray[np.integer]) -> NDArray[np.f
     X : ndarray of shape (n, d)
     group : int ndarray of shape (n,)
     """
-    out = np.asarray(X, np.float64) - np.asarray(X, np.float64)[group >= 0].mean(axis=0)
+    X = np.asarray(X, np.float64)
+    out: NDArray[np.float64] = X - X[group >= 0].mean(axis=0)
     for value in np.unique(group[group >= 0]):
         rows = group == value
         out[rows] -= out[rows].mean(axis=0)
@@ -68,8 +69,7 @@ def quantum_entropy_scores(whitened: NDArray[np.float64], *, alpha: float = 4.0)
     Dong, Hopkins and Li, "Quantum entropy scoring for fast robust mean estimation and improved outlier
     detection", NeurIPS 2019.
     """
-    n, d = whitened.shape
-    covariance = whitened.T @ whitened / max(n, 1)
+    covariance = whitened.T @ whitened / max(len(whitened), 1)
     values, vectors = np.linalg.eigh(covariance)
     excess = values - 1
     top = max(float(excess[-1]), 1e-9)
