@@ -120,7 +120,9 @@ def check_declares_itself(detector: Detector) -> None:
     assert detector.rules, "it names no rule"
     assert all(re.fullmatch(r"[A-Z]{2,6}\d{3}", rule) for rule in detector.rules), "a rule code is like FT101"
     assert detector.title, "it has no title"
-    assert set(detector.modalities) <= {"text", "tabular", "image"}, "an unknown modality"
+    assert set(detector.modalities) <= {"text", "tabular", "image", "audio", "embedding"}, (
+        "an unknown modality"
+    )
     assert detector.scope in {"row", "group", "source", "dataset"}, "an unknown scope"
     assert detector.stage in {"pattern", "place", "label"}, "an unknown stage"
 

@@ -16,7 +16,6 @@ from foretaste.detect.evidence import Evidence, Skipped
 from foretaste.detect.representations.shared_direction import Bunch, bunch_along, campaigns_of
 from foretaste.detect.representations.space import Space
 from foretaste.errors import MissingExtraError
-from foretaste.stats.calibration import pool_opinions
 
 LEAST_ROWS = 200
 
@@ -77,23 +76,18 @@ def why_no_net(context: Context) -> str:
 
 
 def net_spaces(context: Context) -> list[Space]:
-    """The blocks of the net, first to last, as spaces; content is what gradients and thumbnails say."""
+    """The blocks of the net, first to last, as spaces; content is gradients and colours."""
     assert context.image is not None
     known = np.flatnonzero(context.y >= 0)
-    y = context.y[known]
-    content: list[NDArray[np.floating]] = [
-        context.opinions[name][known] for name in ("gradients", "neighbours")
-    ]
-    log_p = pool_opinions(content, y)[0]
     return [
         Space(
             f"block {block} of the net",
             known,
-            y,
+            context.y[known],
             context.n_classes,
             np.asarray(rows[known], np.float64),
             context.image.standard[known],
-            log_p,
+            context.image.thumbnails[known],
         )
         for block, rows in enumerate(context.convnet_activations, 1)
     ]

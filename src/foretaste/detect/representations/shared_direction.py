@@ -101,7 +101,7 @@ def bunch_along(
     line : ndarray of shape (m,)
         Where each row of the space lies.
     among : bool ndarray of shape (m,), optional
-        Compare only these rows, whose content speaks against their label, and look at the high end only.
+        Compare only these rows, whose content speaks against their labels, and look at the high end only.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def bunch_along(
 
 def _alike(space: Space, rows: NDArray[np.int64], said: NDArray[np.int64]) -> float:
     """Share of the bunch among the nearest in content of its rows, what they share taken away from them."""
-    content = np.asarray(space.content, np.float32)
+    content = np.asarray(space.likeness, np.float32)
     inside = np.zeros(len(space), bool)
     inside[rows] = True
     means = np.tile(content.mean(axis=0), (space.n_classes, 1))

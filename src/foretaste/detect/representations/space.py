@@ -29,10 +29,9 @@ class Space:
     rows : float64 ndarray of shape (m, d)
         The representation.
     content : float32 ndarray of shape (m, e)
-        Coordinates in which rows with the same content are near, whatever else they share.
-    log_probability : float64 ndarray of shape (m, n_classes), optional
-        What their content says, by models that hardly see what the representation sees; without it the class
-        means of ``rows`` are asked, rows under suspicion left out.
+        What labels can be judged by; the same as ``rows``, or something that was not learned from the labels.
+    likeness : float32 ndarray of shape (m, f)
+        Coordinates in which rows with the same content are near, whatever fine detail they share.
     """
 
     name: str
@@ -41,7 +40,7 @@ class Space:
     n_classes: int
     rows: NDArray[np.float64]
     content: NDArray[np.float32]
-    log_probability: NDArray[np.float64] | None = None
+    likeness: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.y)
@@ -52,15 +51,15 @@ class Space:
         return max(12, -(-3 * len(self) // 1000))
 
     def opinions(self, suspects: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
-        """Log probabilities that the content of every row gives to the classes, calibrated on the labels of
-        all rows but the suspects.
+        """Log probabilities that the content of every row gives to the classes, shape (m, n_classes).
+
+        By class means, learned and calibrated without the suspects: a model that saw what they share would
+        explain them away.
         """
         kept = np.ones(len(self), bool) if suspects is None else ~suspects
         if (np.bincount(self.y[kept], minlength=self.n_classes) == 0).any():
             kept[:] = True
-        log_p = self.log_probability
-        if log_p is None:
-            log_p = class_mean_opinions(self.rows, self.y, self.n_classes, kept)
+        log_p = class_mean_opinions(self.content, self.y, self.n_classes, kept)
         return pool_opinions([log_p], np.where(kept, self.y, -1))[0]
 
     @cached_property
