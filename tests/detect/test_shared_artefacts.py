@@ -175,11 +175,11 @@ def test_what_cannot_be_tested_is_said() -> None:
     assert "too few" in gaps[0].reason
 
 
-@pytest.mark.parametrize("name", ["fashion_mnist", "gtsrb"])
+@pytest.mark.parametrize("name", ["fashion_mnist", "pneumoniamnist"])
 def test_real_images_with_many_modes_are_clean(shared_data: Path, name: str) -> None:
-    path = next(p for p in sorted((shared_data / name).glob("*.npz")) if "test" not in p.name)
+    path = shared_data / name / "train.npz"
     with np.load(path) as arrays:
         x, y = arrays["x"], arrays["y"]
-    rows = np.random.default_rng(0).permutation(len(y))[:800]
+    rows = np.random.default_rng(0).permutation(len(y))[:500]
     gray = x[rows] if x.ndim == 3 else x[rows].mean(axis=3).astype(np.uint8)
     assert campaigns(from_arrays(gray, y[rows].astype(str))) == []

@@ -12,6 +12,7 @@ from foretaste._scan.large import Whole
 from foretaste.data import as_text
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign
+from foretaste.features.image import PICTURE, png, shrunk
 from foretaste.features.text import MAX_CHARACTERS, TOKEN
 
 SHOWN = 6
@@ -52,6 +53,9 @@ class Examples:
             first = [part["column"] for part in _parts(campaign) if part.get("column") in self._table]
             names = list(dict.fromkeys([*first, *self._table]))[:COLUMNS]
             shown["values"] = {name: as_text(dataset.column(name)[row])[:CELL] for name in names}
+        image = self.context.image
+        if campaign is not None and image is not None and image.present[row]:
+            shown["picture"] = png(shrunk(image.pixels[[row]], PICTURE)[0])
         return shown
 
     def spread(self, rows: NDArray[np.int64], campaign: Campaign) -> list[dict[str, Any]]:

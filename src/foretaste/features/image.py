@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +19,9 @@ ORIENTATIONS = 8
 CELLS = 8
 DIMENSIONS = 160
 """Principal directions of the descriptor that the embedding keeps."""
+
+PICTURE = 96
+"""Longer side of an image shown in a report, in pixels."""
 
 _CHUNK = 2048
 
@@ -131,6 +136,23 @@ class ImageFeatures:
         for row, there in enumerate(self.present.tolist()):
             number[row] = keys.setdefault(self.pixels[row].tobytes() if there else row, len(keys))
         return group_rows(number[:, None])
+
+
+def png(pixels: NDArray[np.uint8]) -> str:
+    """Pixels (h, w), (h, w, 1) or (h, w, 3) as a PNG in a data URI; other channels than three are averaged.
+
+    Examples
+    --------
+    >>> png(np.zeros((2, 2), np.uint8))[:30]
+    'data:image/png;base64,iVBORw0K'
+    """
+    from PIL import Image
+
+    if pixels.ndim == 3 and pixels.shape[2] != 3:
+        pixels = pixels.mean(axis=2).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, "PNG")
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
 def unit_rows(matrix: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -25,13 +25,18 @@ def second_difference(images: NDArray[np.float32], axis: int, lag: int) -> NDArr
     return np.asarray(images - (before + after) / 2, np.float32)
 
 
+def detail(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each pixel minus the mean of its four neighbours; images (n, h, w) or (n, h, w, c)."""
+    return np.asarray((second_difference(images, 1, 1) + second_difference(images, 2, 1)) / 2, np.float32)
+
+
 def residual(images: NDArray[np.float32]) -> NDArray[np.float32]:
     """Each pixel minus the mean of its four neighbours, strong edges bounded; values in (-1, 1).
 
     Images have the shape (n, h, w) or (n, h, w, c). The bound, half way at 1.5 times the median size plus 3
     grey levels, keeps a weak pattern that many images share from being drowned by edges.
     """
-    rough = (second_difference(images, 1, 1) + second_difference(images, 2, 1)) / 2
+    rough = detail(images)
     half = 1.5 * float(np.median(np.abs(rough[:: max(len(rough) // _SAMPLE, 1)]))) + 3
     return np.asarray(rough / (np.abs(rough) + half), np.float32)
 

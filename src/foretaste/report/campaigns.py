@@ -11,7 +11,7 @@ from typing import Any
 from foretaste.errors import ConfigError
 from foretaste.report.lenient import count, items, mapping, mappings, number, text_or_none
 from foretaste.report.numbers import measure
-from foretaste.report.safe import Piece, excerpt, plain, remarks, visible
+from foretaste.report.safe import Piece, excerpt, picture, plain, remarks, visible
 from foretaste.rules import Rule, rule
 
 EXAMPLES = 6
@@ -48,7 +48,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Example:
-    """One row shown as evidence: ``pieces`` of its text, or ``cells`` under the campaign's columns."""
+    """One row shown as evidence: ``pieces`` of its text, ``cells`` under the campaign's columns, an image."""
 
     row: int | None
     id: str
@@ -57,6 +57,7 @@ class Example:
     expected: str
     pieces: tuple[Piece, ...]
     cells: tuple[Cell, ...]
+    picture: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class Campaign:
 
     ``number`` counts from 1 as shown; ``group`` is the number in ``groups.parquet``. ``marks`` says what
     marked pieces of the examples are: ``"trigger"``, or ``"difference"`` for words in which copies differ.
+    ``picture`` is what images have in common, amplified: a PNG as data URI.
     """
 
     number: int
@@ -102,6 +104,7 @@ class Campaign:
     examples: tuple[Example, ...]
     contrast: tuple[Example, ...]
     marks: str
+    picture: str = ""
 
     @property
     def name(self) -> str:
@@ -192,6 +195,7 @@ def _campaign(item: Mapping[str, Any], position: int) -> Campaign:
         examples=tuple(_example(example, columns) for example in examples),
         contrast=tuple(_example(example, columns) for example in contrast),
         marks=marks,
+        picture=next((found for found in map(_picture, mappings(item.get("parts"))) if found), ""),
     )
 
 
@@ -209,6 +213,10 @@ def _part(part: Mapping[str, Any]) -> Part:
     if low is not None or high is not None:
         return Part(column, f"≥ {measure(low)}" if low is not None else f"≤ {measure(high)}")
     return Part(column, "")
+
+
+def _picture(part: Mapping[str, Any]) -> str:
+    return picture(part.get("picture"))
 
 
 def _source(source: Mapping[str, Any], size: int | None) -> CampaignSource:
@@ -252,6 +260,7 @@ def _example(example: Mapping[str, Any], columns: tuple[Cell, ...]) -> Example:
         cells=tuple(Cell(visible(values.get(column.text), 60), column.trigger) for column in columns)
         if values
         else (),
+        picture=picture(example.get("picture")),
     )
 
 

@@ -98,6 +98,20 @@ def _joins(text: str, at: int) -> bool:
     return before in ("Lo", "Mn", "Mc") and after in ("Lo", "Mn", "Mc")
 
 
+_PICTURE = re.compile(r"data:image/png;base64,iVBORw0KGgo[A-Za-z0-9+/]{20,60000}={0,2}")
+
+
+def picture(value: object) -> str:
+    """A small PNG in a data URI as it is, anything else as nothing: no address, no other kind of image.
+
+    Examples
+    --------
+    >>> picture("data:image/svg+xml;base64,PHN2Zz4="), picture("https://example.org/a.png")
+    ('', '')
+    """
+    return value if isinstance(value, str) and _PICTURE.fullmatch(value) else ""
+
+
 class Piece(NamedTuple):
     """A stretch of an excerpt: shown as it is, marked, or left out."""
 

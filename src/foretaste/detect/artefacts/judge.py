@@ -59,6 +59,11 @@ class Judgement:
     control: NDArray[np.int64]
 
     @property
+    def p_value(self) -> float:
+        """Of both questions, together."""
+        return min(2 * min(self.dirty_p, self.clean_p), 1.0)
+
+    @property
     def natural(self) -> bool:
         """Whether what the group shares is content."""
         return self.coherence > COHERENT

@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from foretaste.detect.artefacts.candidates import Candidate, candidates
-from foretaste.detect.artefacts.directions import LEAST_ROWS
-from foretaste.detect.artefacts.judge import Judge, Judgement, expected_error
+from foretaste.detect.artefacts.judge import ONE_LABEL, Judge, Judgement, expected_error
+from foretaste.detect.artefacts.nature import beyond_nature, natural_separations, overlap
 from foretaste.detect.artefacts.place import Place, locate
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
@@ -19,7 +19,8 @@ MOST_JUDGED = 8
 
 FEWEST_IMAGES = 100
 
-_UNIMODAL = 2.65
+VIEWS = 6
+UNIMODAL = 2.65
 
 
 class SharedArtefacts(Detector):
@@ -27,9 +28,10 @@ class SharedArtefacts(Detector):
 
     Looked for without training and without a label's help in fixed places (tiles), in the finest detail, in
     traces of resampling and in all pixels, each in units of how other classes or other places vary. A group
-    is a campaign where it is cut out so cleanly that the expected share of wrong rows is within budget, its
-    images are otherwise as diverse as random ones, and either models that saw none of them contradict their
-    labels, or the artefact goes with one label alone (a clean-label trigger).
+    is a campaign where it is cut out so cleanly that the expected share of wrong rows is within budget, where
+    it stands apart beyond anything natural in the same view of the same data, where its images are otherwise
+    as diverse as random ones, and where either models that saw none of them contradict their labels, or the
+    artefact goes with one label alone (a clean-label trigger).
 
     Parameters
     ----------
@@ -68,15 +70,20 @@ class SharedArtefacts(Detector):
             size = " x ".join(map(str, image.pixels.shape[1:3]))
             return _nothing(f"{usable} labelled images of {size} pixels are too few or too small")
         found = list(candidates(image, context.y, context.n_classes, self.random_state))
-        judged = self._judged(context, found)
-        natural = max([_UNIMODAL, *(c.separation for c, j in judged if not self._dirty(j, len(found)))])
-        return Evidence(
-            campaigns=[
-                self._campaign(context, candidate, judgement, len(found), natural)
-                for candidate, judgement in judged
-                if self._dirty(judgement, len(found)) or self._clean(candidate, judgement, judged, len(found))
-            ]
-        )
+        suspects = [
+            (candidate, judgement)
+            for candidate, judgement in self._judged(context, found)
+            if _decides(candidate, judgement) and judgement.p_value * len(found) <= self.alpha
+        ]
+        groups = [candidate for candidate, _ in suspects]
+        campaigns = []
+        for candidate, judgement in suspects:
+            natural = natural_separations(found, candidate.view, groups)
+            chance = beyond_nature(candidate.separation, natural)
+            if chance * VIEWS <= self.alpha:
+                most = max(natural, default=UNIMODAL)
+                campaigns.append(self._campaign(context, candidate, judgement, len(found), chance, most))
+        return Evidence(campaigns=campaigns)
 
     def _judged(self, context: Context, found: list[Candidate]) -> list[tuple[Candidate, Judgement]]:
         """The groups that are cut out cleanly, each once, with what is to be said about them."""
@@ -91,32 +98,23 @@ class SharedArtefacts(Detector):
         for candidate in sorted(clean, key=lambda c: -c.separation):
             if len(judged) == MOST_JUDGED:
                 break
-            if not any(_same(candidate, other) for other, _ in judged):
+            if not any(overlap(candidate, other) > 0.5 for other, _ in judged):
                 judged.append((candidate, judge.judge(candidate)))
         return judged
 
-    def _dirty(self, judgement: Judgement, tested: int) -> bool:
-        return not judgement.natural and judgement.dirty_p * tested <= self.alpha
-
-    def _clean(
+    def _campaign(
         self,
+        context: Context,
         candidate: Candidate,
         judgement: Judgement,
-        judged: list[tuple[Candidate, Judgement]],
         tested: int,
-    ) -> bool:
-        """A clean-label trigger must also stand apart more than anything natural in the same data."""
-        if judgement.natural or judgement.clean_p * tested > self.alpha:
-            return False
-        return all(other.separation < candidate.separation for other, j in judged if j.natural)
-
-    def _campaign(
-        self, context: Context, candidate: Candidate, judgement: Judgement, tested: int, natural: float
+        chance: float,
+        natural: float,
     ) -> Campaign:
         assert context.image is not None
         place = locate(context.image, candidate.rows, judgement.control)
-        dirty = self._dirty(judgement, tested)
-        p_value = max(judgement.dirty_p if dirty else judgement.clean_p, 1e-300)
+        dirty = judgement.dirty_p * tested <= self.alpha
+        p_value = max(judgement.p_value, chance, 1e-300)
         target = None if judgement.target < 0 else context.classes[judgement.target]
         return Campaign(
             rule="FT207" if place.local else "FT208",
@@ -125,7 +123,7 @@ class SharedArtefacts(Detector):
             pattern=place.words(),
             kind="image",
             p_value=p_value,
-            q_value=min(1.0, p_value * tested),
+            q_value=min(1.0, max(judgement.p_value * tested, chance * VIEWS)),
             effect=judgement.contradicted,
             support=len(candidate.rows) + len(candidate.elsewhere),
             statistic=Statistic("separation", candidate.separation, natural),
@@ -151,13 +149,11 @@ def _reason(candidate: Candidate, judgement: Judgement, place: Place, target: st
     return said + f"those that have it are nearly all labelled {target!r}"
 
 
-def _same(one: Candidate, other: Candidate) -> bool:
-    shared = len(np.intersect1d(one.rows, other.rows, assume_unique=True))
-    return 2 * shared > min(len(one.rows), len(other.rows))
+def _decides(candidate: Candidate, judgement: Judgement) -> bool:
+    """Whether it carries no content, and goes with the labels of its class and not with those of others."""
+    everywhere = len(candidate.rows) + len(candidate.elsewhere)
+    return not judgement.natural and len(candidate.rows) >= ONE_LABEL * everywhere
 
 
 def _nothing(reason: str) -> Evidence:
     return Evidence(skipped=[Skipped(rule, reason) for rule in SharedArtefacts.rules])
-
-
-__all__ = ["LEAST_ROWS", "SharedArtefacts"]
