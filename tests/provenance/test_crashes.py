@@ -143,3 +143,24 @@ def test_many_writers_at_once_lose_nothing(ledger: Ledger) -> None:
     for name in "abc":
         assert [text for text in shown if text.startswith(name)] == [f"{name} {i}" for i in range(8)]
     assert verify(ledger.folder).intact
+
+
+def test_an_add_of_a_folder_stopped_at_any_step_leaves_nothing_altered(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "images").mkdir()
+    for name in ("one", "two", "same as two"):
+        (tmp_path / "images" / name).write_text(name[-3:])
+    for step in range(1, 100):
+        with monkeypatch.context() as patch:
+            count = stopped_at(patch, step, Killed)
+            try:
+                add_files(ledger, [tmp_path / "images"])
+            except Killed:
+                assert verify(ledger.folder).intact, step
+            else:
+                break
+    assert count[0] < step
+    assert verify(ledger.folder).files == 3
+    assert len({entry.files for entry in ledger.entries()}) == 1
+    assert step > 10

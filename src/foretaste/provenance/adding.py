@@ -59,20 +59,21 @@ def add_files(
 def record(ledger: Ledger, path: Path, *, copy: bool = True) -> FileRecord:
     """Hash a file or folder, copy what is to be copied, and say what an entry says about it."""
     real, home = path.resolve(strict=True), ledger.folder.resolve()
-    inside = real.is_relative_to(home)
-    if real == home or (inside and real.relative_to(home).parts[0] in _OWN):
+    within = real.is_relative_to(home)
+    if real == home or (within and real.relative_to(home).parts[0] in _OWN):
         raise DataError("it is part of the ledger itself", file=path, hint="add the data, not the ledger")
-    kept: Kept = "place" if inside else "store" if copy else "elsewhere"
-    name = real.relative_to(home).as_posix() if inside else path.name or real.name
+    kept: Kept = "place" if within else "store" if copy else "elsewhere"
+    name = real.relative_to(home).as_posix() if within else path.name or real.name
     if real.is_dir():
-        files = []
-        for inner, file in listing.files_below(real):
-            files.append(listing.Listed(inner, *_taken(ledger, file, kept)))
+        inside = listing.files_below(real)
+        taken = _taken(ledger, [file for _, file in inside], kept)
+        files = [listing.Listed(inner, *found) for (inner, _), found in zip(inside, taken, strict=True)]
         listed = ledger.store.put_bytes(listing.encode(files))
         total = sum(file.size for file in files)
         return FileRecord(listing.text_name(name), listed, total, kept, folder=True)
-    return FileRecord(listing.text_name(name), *_taken(ledger, real, kept), kept)
+    ((sha256, size),) = _taken(ledger, [real], kept)
+    return FileRecord(listing.text_name(name), sha256, size, kept)
 
 
-def _taken(ledger: Ledger, file: Path, kept: Kept) -> tuple[str, int]:
-    return ledger.store.put(file) if kept == "store" else sha256_of(file)
+def _taken(ledger: Ledger, files: Sequence[Path], kept: Kept) -> list[tuple[str, int]]:
+    return ledger.store.put_all(files) if kept == "store" else [sha256_of(file) for file in files]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,15 +28,14 @@ def replace_file(path: Path, data: bytes, temporary: Path) -> None:
 
 def write_files(files: Mapping[Path, bytes]) -> None:
     """Write files that nobody reads yet; when it returns, all of them are on the disk."""
-    together = len(files) >= _SYNC_ALL_FROM and sys.platform == "linux"  # elsewhere sync() may not wait
     folders = {folder for path in files for folder in _make_folder(path.parent)}
+    together = _together(files)
     for path, data in files.items():
         write_file(path, data, sync=not together)
     if together:
         os.sync()
     else:
-        for folder in folders:
-            sync_folder(folder)
+        sync_folders(folders)
 
 
 def write_file(path: Path, data: bytes, *, sync: bool = True) -> None:
@@ -54,6 +53,25 @@ def rename(old: Path, new: Path) -> None:
     sync_folder(new.parent)
 
 
+def sync_files(paths: Collection[Path]) -> None:
+    """Wait until what was written to files is on the disk; their names need not be."""
+    if _together(paths):
+        os.sync()
+        return
+    for path in paths:
+        with path.open("r+b") as stream:
+            os.fsync(stream.fileno())
+
+
+def sync_folders(folders: Collection[Path]) -> None:
+    """Wait until the names in folders are on the disk."""
+    if _together(folders):
+        os.sync()
+        return
+    for folder in folders:
+        sync_folder(folder)
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until the names in a folder are on the disk."""
     if os.name == "nt":  # there a folder cannot be opened
@@ -63,6 +81,11 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _together(paths: Collection[Path]) -> bool:
+    """Whether to sync everything at once; other systems than Linux may not wait for that."""
+    return len(paths) >= _SYNC_ALL_FROM and sys.platform == "linux"
 
 
 def make_folder(folder: Path) -> None:

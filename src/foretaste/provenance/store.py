@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from foretaste.errors import DataError, IntegrityError
-from foretaste.provenance.durable import make_folder, rename
+from foretaste.provenance.durable import sync_files, sync_folders
 
 _BLOCK = 2**20
 
@@ -35,43 +35,29 @@ class Store:
         return self.folder / sha256[:2] / sha256[2:]
 
     def put(self, source: Path) -> tuple[str, int]:
-        """Copy a file in; gives the SHA-256 and the size of exactly what was copied.
+        """Copy a file in; see `put_all`."""
+        return self.put_all([source])[0]
+
+    def put_all(self, sources: Sequence[Path]) -> list[tuple[str, int]]:
+        """Copy files in; when it returns, all of them are on the disk.
+
+        Returns
+        -------
+        list
+            The SHA-256 and the size of exactly what was copied, per file.
 
         Raises
         ------
         DataError
-            Where it is not a regular file.
+            Where one is not a regular file.
         IntegrityError
-            Where the store has something else under that hash: it was altered.
+            Where the store has something else under such a hash: it was altered.
         """
-        with NamedTemporaryFile(dir=self.temporary, delete=False) as copy:
-            try:
-                digest, size = hashlib.sha256(), 0
-                for block in _blocks(source):
-                    digest.update(block)
-                    size += len(block)
-                    copy.write(block)
-                copy.flush()
-                os.fsync(copy.fileno())
-                self._keep(Path(copy.name), digest.hexdigest())
-            except BaseException:
-                Path(copy.name).unlink(missing_ok=True)
-                raise
-        return digest.hexdigest(), size
+        return self._put([_blocks(source) for source in sources])
 
     def put_bytes(self, data: bytes) -> str:
-        """Write content that is in memory; gives its SHA-256."""
-        sha256 = hashlib.sha256(data).hexdigest()
-        with NamedTemporaryFile(dir=self.temporary, delete=False) as copy:
-            try:
-                copy.write(data)
-                copy.flush()
-                os.fsync(copy.fileno())
-                self._keep(Path(copy.name), sha256)
-            except BaseException:
-                Path(copy.name).unlink(missing_ok=True)
-                raise
-        return sha256
+        """Keep content that is in memory; gives its SHA-256."""
+        return self._put([iter([data])])[0][0]
 
     def get_bytes(self, sha256: str) -> bytes:
         """Content that is small; raises `IntegrityError` where it is missing or altered."""
@@ -92,16 +78,41 @@ class Store:
     def _name(self, sha256: str) -> str:
         return self.path(sha256).relative_to(self.folder.parent).as_posix()
 
-    def _keep(self, copy: Path, sha256: str) -> None:
+    def _put(self, contents: Sequence[Iterator[bytes]]) -> list[tuple[str, int]]:
+        """Copy everything beside the store, wait for the disk, and only then give it its names."""
+        copies: list[Path] = []
+        try:
+            found = []
+            for blocks in contents:
+                with NamedTemporaryFile(dir=self.temporary, delete=False) as copy:
+                    copies.append(Path(copy.name))
+                    digest, size = hashlib.sha256(), 0
+                    for block in blocks:
+                        digest.update(block)
+                        size += len(block)
+                        copy.write(block)
+                found.append((digest.hexdigest(), size))
+            sync_files(copies)
+            folders = {self._name_copy(copy, sha256) for copy, (sha256, _) in zip(copies, found, strict=True)}
+            sync_folders({*folders, self.folder})
+        except BaseException:
+            for copy_path in copies:
+                copy_path.unlink(missing_ok=True)
+            raise
+        return found
+
+    def _name_copy(self, copy: Path, sha256: str) -> Path:
+        """Move a copy to its place in the store, unless it is there already; gives the folder it is in."""
         path = self.path(sha256)
         if path.exists():
             if sha256_of(path)[0] != sha256:
                 raise IntegrityError(f"{self._name(sha256)} was altered; run foretaste ledger verify")
             copy.unlink()
-            return
-        make_folder(path.parent)
+            return path.parent
+        path.parent.mkdir(parents=True, exist_ok=True)
         copy.chmod(0o666 & ~_umask())  # temporary files are readable by their owner only
-        rename(copy, path)
+        os.replace(copy, path)
+        return path.parent
 
 
 def sha256_of(path: Path) -> tuple[str, int]:

@@ -189,7 +189,9 @@ def _rows(entry: Entry) -> tuple[int | None, ...]:
 def _stored(ledger: Ledger, path: Path, name: str) -> FileRecord:
     if not path.is_dir():
         return FileRecord(listing.text_name(name), *ledger.store.put(path), "store")
-    files = [listing.Listed(inner, *ledger.store.put(file)) for inner, file in listing.files_below(path)]
+    inside = listing.files_below(path)
+    copied = ledger.store.put_all([file for _, file in inside])
+    files = [listing.Listed(inner, *found) for (inner, _), found in zip(inside, copied, strict=True)]
     sha256 = ledger.store.put_bytes(listing.encode(files))
     return FileRecord(listing.text_name(name), sha256, sum(file.size for file in files), "store", folder=True)
 
