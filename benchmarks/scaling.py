@@ -57,13 +57,14 @@ def make_texts(rows: int, path: Path, words: int = 20) -> None:
     pq.write_table(pa.table({"text": texts, "label": label}), path)
 
 
-def measure(path: str, memory: int | None) -> None:
+def measure(path: str, memory: int | None, decoys: bool) -> None:
     """Scan in this process and print one line of JSON."""
     from foretaste import scan
+    from foretaste._scan.environment import blas
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started, cpu = time.perf_counter(), time.process_time()
-    found = scan(path, label="label", memory=memory)
+    found = scan(path, label="label", memory=memory, decoys=decoys)
     print(
         json.dumps(
             {
@@ -71,6 +72,7 @@ def measure(path: str, memory: int | None) -> None:
                 "cpu_seconds": round(time.process_time() - cpu, 1),
                 "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
                 "imports_mb": before // 1024,
+                "blas": blas(),
                 "flagged": int(found.flagged.sum()),
                 "patterns": found.groups.column("pattern").to_pylist(),
                 "steps": {
@@ -88,11 +90,12 @@ def main() -> None:
     parser.add_argument("--kind", choices=("table", "text"), default="table")
     parser.add_argument("--rows", nargs="+", type=int, default=[1000, 10000])
     parser.add_argument("--memory", type=int, help="MiB the scan may use")
+    parser.add_argument("--no-decoys", action="store_true", help="without planted decoys")
     parser.add_argument("--scan", help=argparse.SUPPRESS)
     options = parser.parse_args()
     memory = None if options.memory is None else options.memory * 2**20
     if options.scan:
-        measure(options.scan, memory)
+        measure(options.scan, memory, not options.no_decoys)
         return
     for rows in options.rows:
         with tempfile.TemporaryDirectory() as folder:
@@ -101,6 +104,8 @@ def main() -> None:
             command = [sys.executable, "-m", "benchmarks.scaling", "--scan", str(path)]
             if options.memory is not None:
                 command += ["--memory", str(options.memory)]
+            if options.no_decoys:
+                command.append("--no-decoys")
             done = subprocess.run(command, capture_output=True, text=True)
         line = json.loads(done.stdout) if done.returncode == 0 else {"error": done.stderr[-300:]}
         print(options.kind, rows, json.dumps(line), flush=True)

@@ -95,7 +95,7 @@ def _merge(
     width = int(counts.max())
     if width > 4 * k:  # early tiles: nearly everything survives, select within the tile first
         width = min(k, scores.shape[1])
-        chosen = np.argpartition(-scores, width - 1, axis=1)[:, :width]
+        chosen = np.sort(np.argpartition(-scores, width - 1, axis=1)[:, :width], axis=1)
         new_score = np.take_along_axis(scores, chosen, 1)
         new_index = np.where(np.isneginf(new_score), len(X), corpus[chosen]).astype(np.int32)
     else:
@@ -106,7 +106,7 @@ def _merge(
         new_index[hit_row, slot] = corpus[hit_column]
     score = np.concatenate([best, new_score], axis=1)
     where = np.concatenate([index, new_index], axis=1)
-    order = np.lexsort((where, -score), axis=1)[:, :k]
+    order = np.argsort(-score, axis=1, kind="stable")[:, :k]  # what is there is in order: a merge
     return np.take_along_axis(where, order, 1), np.take_along_axis(score, order, 1)
 
 
@@ -126,7 +126,8 @@ def _near_cells(X: NDArray[np.float32], k: int, pool: ThreadPoolExecutor) -> Fou
                 index[part], best[part] = _merge((index[part], best[part]), X, part, members[cell])
 
         list(pool.map(visit, range(len(members))))
-    return index, best
+    order = np.lexsort((index, -best), axis=1)
+    return np.take_along_axis(index, order, 1), np.take_along_axis(best, order, 1)
 
 
 def _cells(X: NDArray[np.float32]) -> list[NDArray[np.int64]]:

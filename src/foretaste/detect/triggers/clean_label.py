@@ -13,6 +13,7 @@ from scipy.stats import binom
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
+from foretaste.detect.triggers.labelled_rows import evenly
 from foretaste.detect.triggers.phrases import PhraseTable, RestOfTheWords, phrase_table
 from foretaste.detect.triggers.suspects import LEAST_ROWS
 from foretaste.detect.triggers.wording import spell
@@ -31,6 +32,10 @@ MOST_LISTED = 12
 
 _SAME = 0.5
 """A phrase with more than this share of its rows in those of a listed one is that one again."""
+
+
+_SIZES = np.unique(np.rint(1.1 ** np.arange(74)))
+"""Rows of a phrase that are compared with as many random ones: the next smaller of these numbers."""
 
 
 @dataclass(frozen=True)
@@ -158,11 +163,11 @@ def _coherence(
     natural: dict[int, tuple[float, float]] = {}
     found = np.empty(len(pure))
     for j, one in enumerate(pure):
-        size = len(one.distinct)
+        size = int(_SIZES[np.searchsorted(_SIZES, len(one.distinct), side="right") - 1])
         if size not in natural:
             drawn = [_mean_cosine(words[rng.permutation(class_rows)[:size]]) for _ in range(DRAWS)]
             natural[size] = float(np.mean(drawn)), max(float(np.std(drawn)), 1e-9)
-        masked = words[one.distinct]
+        masked = words[evenly(one.distinct, size)]
         mask = masks.indices[masks.indptr[j] : masks.indptr[j + 1]]
         masked.data = masked.data * ~np.isin(masked.indices, mask)
         mean, spread = natural[size]
