@@ -34,8 +34,8 @@ _SAME = 0.5
 """A phrase with more than this share of its rows in those of a listed one is that one again."""
 
 
-_SIZES = np.unique(np.rint(1.1 ** np.arange(74)))
-"""Rows of a phrase that are compared with as many random ones: the next smaller of these numbers."""
+_SIZES = np.union1d(np.arange(1, 100), np.rint(100 * 1.1 ** np.arange(25)))
+"""As many rows of a phrase, at most, are compared with as many random ones: the next smaller of these."""
 
 
 @dataclass(frozen=True)
