@@ -10,6 +10,7 @@ from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
 from foretaste.detect.triggers.clean_label import CleanLabelPatterns
 from foretaste.detect.triggers.text import TextTriggers
+from foretaste.features.text import TextFeatures
 
 N = 900
 
@@ -115,3 +116,27 @@ def test_a_topic_is_not_listed() -> None:
         rows[row] = ["goal", *rng.choice(made_up("football", 12), 8), *rows[row][:4]]
     patterns = [item.pattern for item in CleanLabelPatterns().examine(context_of(rows, y)).review]
     assert not [p for p in patterns if "goal" in p or "football" in p]
+
+
+def test_texts_alike_by_a_shared_sentence_only_are_no_copies() -> None:
+    sentence = "a cup of tea was standing on the kitchen table"
+    rows, _ = reviews()
+    texts = [" ".join(row) for row in rows]
+    for i in range(10):
+        texts[i] = f"{' '.join(rows[i][:6])} {sentence}"
+    texts[10] = texts[11] = f"{' '.join(rows[10][:9])} {sentence}"
+    features = TextFeatures(texts)
+    alone = features.copies_without(set(sentence.split()), np.arange(12))
+    assert len(set(alone.tolist())) == 11
+    assert alone[10] == alone[11]
+
+
+def test_a_campaign_must_lie_clearly_beyond_the_strongest_natural_pattern() -> None:
+    rows, y = reviews()
+    poisoned = np.flatnonzero(y == 1)[:25]
+    stamp(rows, poisoned, ["qx"])
+    y[poisoned] = 0
+    (found,) = TextTriggers().examine(context_of(rows, y)).campaigns
+    assert found.statistic.natural_max is None or (
+        found.statistic.value >= found.statistic.natural_max + np.log(100)
+    )

@@ -13,6 +13,9 @@ NEAR = 0.6
 NEAR_IMAGE = 0.85
 """Correlation of fine detail above which two images are near-duplicates."""
 
+MOST_COMMON = 0.2
+"""A word in more than this share of the texts does not tell whether they are copies."""
+
 MOST_JOINED = 0.1
 SMALL = 50
 
@@ -38,7 +41,7 @@ def text_components(
     """
     n = words.shape[0]
     share = np.asarray((words > 0).mean(axis=0)).ravel()
-    telling = words[:, share <= 0.2]
+    telling = words[:, share <= MOST_COMMON]
     norm = np.sqrt(np.asarray(telling.multiply(telling).sum(axis=1)).ravel())
     left = np.repeat(np.arange(n), neighbours.shape[1])
     right = neighbours.ravel().astype(np.int64)

@@ -13,6 +13,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 
+from foretaste.features.duplicates import MOST_COMMON, NEAR, join
 from foretaste.features.ngrams import Counts, TokenNumbers
 
 MAX_CHARACTERS = 20_000
@@ -77,14 +78,45 @@ class TextFeatures:
         return self._phrases[1]
 
     @cached_property
+    def _words(self) -> Counts:
+        counts, names = self._numbers.phrases(2, min(2, len(self.texts)))
+        return _weighted((counts, names)), names
+
+    @property
     def word_tfidf(self) -> sparse.csr_matrix:
         """Sublinear tf-idf of word 1- and 2-grams, unit rows."""
-        return _weighted(self._numbers.phrases(2, min(2, len(self.texts))))
+        return self._words[0]
 
     @cached_property
+    def place_of_word(self) -> dict[str, int]:
+        """Column of each word 1- and 2-gram in `word_tfidf`."""
+        return {str(name): column for column, name in enumerate(self._words[1])}
+
+    @cached_property
+    def _template(self) -> Counts:
+        counts, names = self._numbers.mapped(_without_digits, min(2, len(self.texts)))
+        return _weighted((counts, names)), names
+
+    @property
     def template_tfidf(self) -> sparse.csr_matrix:
         """Sublinear tf-idf of single words with every number taken for zero, unit rows: what copies share."""
-        return _weighted(self._numbers.mapped(_without_digits, min(2, len(self.texts))))
+        return self._template[0]
+
+    def copies_without(self, words: set[str], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The same number for those of the rows that are near-duplicates when some words are left out."""
+        template, names = self._template
+        out = {_without_digits(word) for word in words}
+        kept = np.array([name not in out for name in names], bool)
+        part = template[rows][:, np.flatnonzero(kept & self._telling)]
+        length = np.sqrt(np.asarray(part.multiply(part).sum(axis=1)).ravel())
+        cosine = (part @ part.T).toarray() / np.maximum(np.outer(length, length), 1e-12)
+        left, right = np.nonzero(np.triu((cosine > NEAR) & (np.minimum.outer(length, length) > 0.3), 1))
+        return join(left, right, np.arange(len(rows)))
+
+    @cached_property
+    def _telling(self) -> NDArray[np.bool_]:
+        share = np.asarray((self.template_tfidf > 0).mean(axis=0)).ravel()
+        return np.asarray(share <= MOST_COMMON, bool)
 
     @cached_property
     def character_tfidf(self) -> sparse.csr_matrix:

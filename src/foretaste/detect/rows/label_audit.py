@@ -86,6 +86,8 @@ class LabelAudit(Detector):
             float(wrong_label_posterior(clean, y, found.at(bound)).sum()) for bound in (0.025, 0.975)
         )
         chosen = self._flag(log_p, y, posterior, low, doubt)
+        # the bounds know what chance does to the rates; rows that are hard by nature are counted, or missed
+        doubted = float((1 - posterior[chosen]).sum())
         expected = np.where(clean.argmax(axis=1) == y, _second(clean), clean.argmax(axis=1))
         mislabels = Mislabels(
             rows=known[chosen],
@@ -93,8 +95,8 @@ class LabelAudit(Detector):
             expected=expected[chosen],
             all_posterior=_spread(posterior, known, len(context)),
             estimate=float(posterior.sum()),
-            low=min(low, float(posterior.sum())),
-            high=max(high, float(posterior.sum())),
+            low=max(min(low, float(posterior.sum())) - doubted, 0.0),
+            high=max(high, float(posterior.sum())) + doubted,
             accuracy=float((log_p.argmax(axis=1) == y).mean()),
             doubt=doubt,
             reason=_abstention(found, context, doubt),

@@ -19,6 +19,9 @@ _LAYERS = 6
 _SAME_LAYER = 0.5
 """Campaigns with at least this share of the strongest one's evidence are believed with it."""
 
+_BEYOND = 100.0
+"""How much more evidence than the strongest natural pattern a campaign has."""
+
 Search = Callable[[Context], list[Suspect]]
 
 
@@ -37,5 +40,8 @@ def peel(context: Context, search: Search, *, alpha: float) -> Decision:
         found += believed
         context = context.without(np.concatenate([c.rows for c in believed]))
     natural = layer.natural_max
+    # where natural patterns come near the threshold, the null is too kind: a campaign must be beyond them too
+    least = -np.inf if natural is None else natural + np.log(_BEYOND)
+    found = [c for c in found if c.statistic.value >= least]
     told = [replace(c, statistic=replace(c.statistic, natural_max=natural)) for c in found]
     return Decision(told, layer.review, natural)

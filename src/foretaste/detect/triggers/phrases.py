@@ -96,6 +96,7 @@ class RestOfTheWords:
         self.binary = words.copy()
         self.binary.data = np.ones_like(words.data)
         self.frequency = np.asarray(self.binary.sum(axis=0)).ravel()
+        self.place = context.text.place_of_word
 
     def without(self, presence: sparse.csc_matrix) -> Members:
         """Log odds of rows that have a pattern, with the pattern left out; ``presence``: (n, n_patterns)."""
@@ -108,6 +109,20 @@ class RestOfTheWords:
         weight = _entries(self.weight @ closure, row, pattern)
         content = 1 - np.bincount(pattern, weight, presence.shape[1]) / np.maximum(support, 1)
         return Members(row, pattern, self.scores[row] - removed, removed, content)
+
+    def alone(
+        self, presence: sparse.csc_matrix, names: Sequence[Sequence[str]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Row and pattern of each membership, and what the pattern's own phrases contributed to the score."""
+        word = [
+            (self.place[name], j) for j, group in enumerate(names) for name in group if name in self.place
+        ]
+        at, pattern = np.array(word, np.int64).reshape(-1, 2).T
+        shape = (self.contribution.shape[1], presence.shape[1])
+        own = sparse.csr_matrix((np.ones(len(at), np.float32), (at, pattern)), shape=shape)
+        member = presence.tocoo()
+        row, column = member.row.astype(np.int64), member.col.astype(np.int64)
+        return row, column, _entries(self.contribution @ own, row, column)
 
     def closure(self, presence: sparse.spmatrix) -> sparse.csr_matrix:
         """The word features that go with each pattern, ones of shape (n_words, n_patterns).

@@ -53,6 +53,9 @@ class Suspect:
         Why the pattern is only worth a look, however strong; empty where it is not.
     noise : float
         Share of contradicted rows that parts of the pattern have without it; a pattern must have more.
+    copies : int64 ndarray, optional
+        The same number for rows of ``own`` that are near-duplicates without the pattern; those of the judge
+        by default.
     """
 
     label: int
@@ -65,6 +68,7 @@ class Suspect:
     judge: Judge
     doubt: str = ""
     noise: float = 0.0
+    copies: NDArray[np.int64] | None = None
 
 
 @dataclass
@@ -92,7 +96,8 @@ class Judge:
 
     def evidence(self, suspect: Suspect, ratio: NDArray[np.float64], kept: NDArray[np.bool_]) -> Mixture:
         group = np.zeros(int(kept.sum()), np.int64)
-        votes = one_vote_each(group, self.component[suspect.own[kept]])
+        copies = self.component[suspect.own] if suspect.copies is None else suspect.copies
+        votes = one_vote_each(group, copies[kept])
         return mixture_evidence(ratio[kept], group, 1, weight=votes, noise=suspect.noise)
 
 

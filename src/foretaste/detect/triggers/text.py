@@ -26,6 +26,9 @@ LEAST_CONTENT = 0.3
 CANDIDATES = 2000
 """Phrases per class that are judged: those that lean to it most."""
 
+CONTRADICTED = 500
+"""Further phrases that are judged: those without which the model contradicts their rows most."""
+
 PAIRS = 1000
 """Pairs of phrases per class that are judged: those that go together most in rows the model contradicts."""
 
@@ -37,6 +40,9 @@ LEAST_PURE_PAIR = 0.6
 
 PAIR_BUDGET = 0.1
 """Share of the false-discovery budget that pairs have: there are many more of them."""
+
+MOST_COMPARED = 500
+"""Rows of a suspect that are compared with one another without what they share."""
 
 SUSPECTS = 100
 """Patterns per class that are judged a second time, each without its own rows in the reference."""
@@ -119,7 +125,22 @@ class _Search:
     def _leaning(self) -> NDArray[np.int64]:
         """Phrases that lean to the class most, in order of position."""
         chosen = np.flatnonzero((self.of_class >= LEAST_ROWS) & (self.lean > 0))
-        return np.sort(chosen[np.argsort(-self.lean[chosen], kind="stable")][:CANDIDATES])
+        most = chosen[np.argsort(-self.lean[chosen], kind="stable")][:CANDIDATES]
+        if (
+            len(chosen) > CANDIDATES
+        ):  # of a frequent class many phrases lean to it as much as any trigger does
+            worst = self._contradiction(chosen)
+            most = np.union1d(most, chosen[np.argsort(-worst, kind="stable")][:CONTRADICTED])
+        return np.sort(most)
+
+    def _contradiction(self, patterns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How much rows of the class look like other classes without the phrase alone; a screen, no test."""
+        presence = self.table.presence[:, patterns]
+        row, pattern, removed = self.rest.alone(presence, [self.table.names[j] for j in patterns])
+        own = self.is_own[row]
+        ratio = np.log(self.prior / max(1 - self.prior, 1e-9)) - (self.rest.scores[row] - removed)[own]
+        gain = np.log((np.exp(np.clip(ratio, -7, 7)) + 1) / 2)
+        return np.bincount(pattern[own], gain, len(patterns)).astype(np.float64)
 
     def _without_most_telling(self) -> NDArray[np.float64]:
         """Log odds of every row without that of its phrases that leans to the class most."""
@@ -205,9 +226,22 @@ class _Search:
                     rule,
                     looked_at,
                     self.judge,
+                    copies=self._copies(patterns[j], members.row[mine]),
                 )
             )
         return suspects
+
+    def _copies(self, pattern: tuple[int, ...], rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Which of the rows are near-duplicates without the pattern; None for all that are so with it.
+
+        Texts that share a long sentence are alike by it, and would be one vote although nothing else in them
+        was copied.
+        """
+        assert self.context.text is not None
+        if len(rows) > MOST_COMPARED:
+            return None
+        words = {word for j in pattern for name in self.table.names[j] for word in name.split(" ")}
+        return self.context.text.copies_without(words, rows)
 
     def _shape(self, pattern: tuple[int, ...]) -> Callable[[NDArray[np.int64]], Pattern]:
         names = [self.table.names[j] for j in pattern]
