@@ -86,6 +86,36 @@ def test_flags_and_checksums_that_stop_zipfile_do_not_stop_us(tmp_path: Path) ->
     assert {"prefixed-archive", "dangerous-import"} <= kinds(path)
 
 
+def test_magic_numbers_that_are_opcodes_hide_nothing(tmp_path: Path) -> None:
+    call = b"cos\nsystem\n(S'touch pwned'\ntR."
+    for name, content in (
+        ("m.gguf", b"GGUF\x03\0\0\0\0" + call),
+        ("m.bz2", b"BZh9" + b"1" + bytes(10) + call),
+    ):
+        (tmp_path / name).write_bytes(content)
+        assert verdict(tmp_path / name) in ("dangerous", "malformed"), name
+    archive = zipped(tmp_path / "a.zip", {"weights": b"x"}).read_bytes()
+    payload = b"cmylab\nrun\n(tR"  # known to nobody, and it never ends
+    start = len(payload)
+    shifted = bytearray(payload + archive)
+    at = shifted.index(b"PK\x05\x06")
+    (offset,) = struct.unpack_from("<I", shifted, at + 16)
+    struct.pack_into("<I", shifted, at + 16, offset + start)  # offsets that make up for what stands before
+    directory = shifted.index(b"PK\x01\x02")
+    struct.pack_into("<I", shifted, directory + 42, start)
+    (tmp_path / "b.zip").write_bytes(bytes(shifted))
+    assert verdict(tmp_path / "b.zip") == "malformed"
+
+
+def test_a_checkpoint_larger_than_what_may_be_unpacked_is_no_bomb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foretaste.provenance.model_files.part.UNPACKED_BYTES", 2**16)
+    members = {"m/data.pkl": pickle.dumps({"w": 1})} | {f"m/data/{i}": bytes(2**15) for i in range(8)}
+    assert verdict(zipped(tmp_path / "m.pt", members, zipfile.ZIP_STORED)) == "safe"
+    assert "too-large" in kinds(zipped(tmp_path / "m.pt", members | {"x": bytes(2**17)}))
+
+
 def test_two_members_of_one_name_and_paths_that_lead_outside(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("data.pkl", pickle.dumps(1))

@@ -13,7 +13,13 @@ from collections.abc import Callable
 from typing import Any
 
 from foretaste.provenance.model_files.part import Part
-from foretaste.provenance.model_files.zip_members import STORED, ZipMember, member_bytes, zip_members
+from foretaste.provenance.model_files.zip_members import (
+    STORED,
+    ZipMember,
+    check_sum,
+    member_content,
+    zip_members,
+)
 
 MEMBER_BYTES = 2**28
 """Bytes of a member that are unpacked to be looked at."""
@@ -37,8 +43,6 @@ def examine_zip(part: Part) -> None:
         torch |= posixpath.basename(name) == "data.pkl"
         if name.endswith("/"):
             continue
-        if member.method == STORED and _RAW_TENSOR.fullmatch(name) and member.packed > MEMBER_BYTES:
-            continue  # numbers; a pickle there would be read by no loader
         _open(part, member)
     names = {posixpath.basename(name) for name in seen}
     if torch:
@@ -51,15 +55,16 @@ def examine_zip(part: Part) -> None:
 
 def _open(part: Part, member: ZipMember) -> None:
     most = min(MEMBER_BYTES, max(0, part.budget.bytes))
-    content, whole = member_bytes(part, member, most)
-    if not part.spend(len(content)):
+    data, start, end, whole = member_content(part, member, most)
+    if member.method != STORED and not part.spend(end - start):
         return
-    if not whole and not _RAW_TENSOR.fullmatch(member.name):
-        words = (
-            f"its member {member.name[:80]!r} unpacks to more than {most:,} bytes; the rest was not looked at"
-        )
-        part.report("malformed", "too-large", words, member.header)
-    part.inside(member.name, content, expected="tensor" if _RAW_TENSOR.fullmatch(member.name) else "member")
+    raw = _RAW_TENSOR.fullmatch(member.name) is not None
+    if not whole and not raw:
+        words = f"its member {member.name[:80]!r} unpacks to more than {most:,} bytes"
+        part.report("malformed", "too-large", f"{words}; the rest was not looked at", member.header)
+    elif not raw:
+        check_sum(part, member, data, start, end)
+    part.inside(member.name, data, start, end, expected="tensor" if raw else "member")
 
 
 def _check_name(part: Part, name: str) -> None:

@@ -95,8 +95,8 @@ _PLAIN = (
     "pandas.core.indexes.base: _new_Index Index; pandas.core.indexes.range: RangeIndex; "
     "pandas._libs.arrays: __pyx_unpickle_NDArrayBacked; pandas.core.arrays.categorical: Categorical; "
     "pandas.core.dtypes.dtypes: CategoricalDtype; "
-    "xgboost.core: Booster; xgboost.sklearn: XGBClassifier XGBRegressor XGBRanker XGBModel; "
-    "lightgbm.basic: Booster; lightgbm.sklearn: LGBMClassifier LGBMRegressor LGBMRanker"
+    "xgboost.sklearn: XGBClassifier XGBRegressor XGBRanker XGBModel; "
+    "lightgbm.sklearn: LGBMClassifier LGBMRegressor LGBMRanker"
 )
 _NUMPY_CORE = "_reconstruct scalar _frombuffer"
 HARMLESS = {

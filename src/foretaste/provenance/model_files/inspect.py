@@ -97,8 +97,25 @@ def _look(part: Part) -> None:
         part.report("malformed", "empty", "it is empty")
     elif part.expected == "tensor":
         examine_maybe_pickle(part)
-    elif head[:4] == b"PK\x03\x04" or is_zip(part):
-        _zip(part, head)
+    elif head[:1] == b"\x80" and head[1:2] <= b"\x05":
+        examine_pickle(part)
+        if is_zip(part):
+            examine_zip(part)
+    elif _known(part, head):
+        # Magic numbers can be opcodes as well, "GGUF" for one: a loader that takes no notice of them may run
+        # what another one takes for numbers.
+        examine_maybe_pickle(part)
+    else:
+        _other(part)
+
+
+def _known(part: Part, head: bytes) -> bool:
+    """Examine what is no pickle by its first bytes; False where they say nothing."""
+    if head[:4] == b"PK\x03\x04" or is_zip(part):
+        if head[:2] != b"PK":
+            reason = "something else stands before this zip archive; another loader may read that instead"
+            part.report("malformed", "prefixed-archive", reason)
+        examine_zip(part)
     elif head[:6] == MAGIC:
         examine_npy(part)
     elif packed := next((kind for magic, kind in _PACKED.items() if head.startswith(magic)), None):
@@ -107,25 +124,17 @@ def _look(part: Part) -> None:
         examine_hdf5(part)
     elif head[:4] in _NUMBERS or head[4:8] == b"TFL3":
         part.inspection.holds(_NUMBERS.get(head[:4], "TensorFlow Lite"))
-    elif head[:1] == b"\x80" and head[1:2] <= b"\x05":
-        examine_pickle(part)
-    elif is_safetensors(part) or part.expected == "safetensors":
-        examine_safetensors(part)
     elif head[257:262] == b"ustar":
         examine_tar(part)
-        examine_maybe_pickle(part)
     elif is_onnx(part) or part.expected == "onnx":
         examine_onnx(part)
     elif _zlib(head):
         examine_packed(part, "zlib")
+    elif is_safetensors(part) or part.expected == "safetensors":
+        examine_safetensors(part)
     else:
-        _other(part)
-
-
-def _zip(part: Part, head: bytes) -> None:
-    examine_zip(part)
-    if head[:4] != b"PK\x03\x04":
-        examine_maybe_pickle(part)  # a loader that goes by the first bytes would read this as a pickle
+        return False
+    return True
 
 
 def _zlib(head: bytes) -> bool:

@@ -20,8 +20,8 @@ UNPACKED_BYTES = 2**30
 class Budget:
     """What may still be spent on one file."""
 
-    members: int = MEMBERS
-    bytes: int = UNPACKED_BYTES
+    members: int = field(default_factory=lambda: MEMBERS)
+    bytes: int = field(default_factory=lambda: UNPACKED_BYTES)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from foretaste.provenance.model_files.part import Part
+from foretaste.provenance.model_files.pickle_opcodes import Buffer
 
 _END = b"PK\x05\x06"
 _DIRECTORY_BYTES = 64 * 2**20
@@ -77,36 +78,50 @@ def zip_members(part: Part) -> Iterator[ZipMember]:
         )
 
 
-def member_bytes(part: Part, member: ZipMember, most: int) -> tuple[bytes, bool]:
-    """At most ``most`` bytes of a member and whether that is all of it; reports what is wrong."""
+def member_content(part: Part, member: ZipMember, most: int) -> tuple[Buffer, int, int, bool]:
+    """The content of a member: a buffer, start and end in it, and whether that is all of it.
+
+    A member that is only stored stays where it is; of a packed one at most ``most`` bytes are unpacked. What
+    is wrong with it is reported, and it is looked at all the same.
+    """
     head = part.bytes(member.header, 30)
     if len(head) < 30 or head[:4] != b"PK\x03\x04":
         _wrong(part, member, "has no header where the directory says")
-        return b"", True
+        return b"", 0, 0, True
     flags, method = struct.unpack_from("<HH", head, 6)
+    sizes = struct.unpack_from("<II", head, 18)
     name_size, extra_size = struct.unpack_from("<HH", head, 26)
     own = _name(part.bytes(member.header + 30, name_size))
     if own != member.name:
         _wrong(part, member, f"calls itself {own[:80]!r} in its own header: two loaders read two archives")
     if method != member.method:
         _wrong(part, member, "is packed in another way by its own header than by the directory")
+    if not flags & 8 and 0xFFFFFFFF not in sizes and sizes != (member.packed, member.size):
+        _wrong(part, member, "has other sizes in its own header than in the directory")
     if (flags | member.flags) & 1:
         _wrong(part, member, "is marked as encrypted")
     start = member.header + 30 + name_size + extra_size
     if member.method == STORED:
-        content, whole = part.bytes(start, min(member.packed, most)), member.packed <= most
-    elif member.method == DEFLATED:
-        try:
-            content, whole = _inflate(part, start, member.packed, most)
-        except zlib.error as error:
-            _wrong(part, member, f"cannot be unpacked ({error})")
-            return b"", True
-    else:
+        first = min(part.start + start, part.end)
+        return part.data, first, min(first + member.packed, part.end), True
+    if member.method != DEFLATED:
         _wrong(part, member, f"is packed with method {member.method}, which is not looked into")
-        return b"", True
-    if whole and zlib.crc32(content) != member.crc:
+        return b"", 0, 0, True
+    try:
+        content, whole = _inflate(part, start, member.packed, most)
+    except zlib.error as error:
+        _wrong(part, member, f"cannot be unpacked ({error})")
+        return b"", 0, 0, True
+    return content, 0, len(content), whole
+
+
+def check_sum(part: Part, member: ZipMember, data: Buffer, start: int, end: int) -> None:
+    """Report a member whose content does not have the checksum in the directory."""
+    found = 0
+    for at in range(start, end, 2**24):
+        found = zlib.crc32(data[at : min(end, at + 2**24)], found)
+    if found != member.crc:
         _wrong(part, member, "does not have the checksum that the directory says")
-    return content, whole
 
 
 def _inflate(part: Part, start: int, packed: int, most: int) -> tuple[bytes, bool]:
@@ -180,4 +195,4 @@ def _name(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
 
-__all__ = ["STORED", "ZipMember", "is_zip", "member_bytes", "zip_members"]
+__all__ = ["STORED", "ZipMember", "check_sum", "is_zip", "member_content", "zip_members"]
