@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,21 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
-from foretaste.attacks import Attack, BullseyePolytope, FeatureCollision, WitchesBrew
+from foretaste.attacks import (
+    Attack,
+    BullseyePolytope,
+    FeatureCollision,
+    HiddenTrigger,
+    LabelConsistent,
+    Narcissus,
+    Unlearnable,
+    WitchesBrew,
+)
 from foretaste.attacks.clean_label import checkpoint
 from foretaste.attacks.clean_label.networks import Networks
 from foretaste.attacks.clean_label.witches_brew import shifted
 from foretaste.errors import ConfigError
+from foretaste.learners.convnet import fit_convnet
 
 torch = pytest.importorskip("torch")
 
@@ -107,6 +118,73 @@ def test_gradients_come_to_point_the_same_way() -> None:
     assert turned[40] > turned[1] + 0.1
 
 
+def test_hidden_triggers_are_near_patched_images_and_show_nothing() -> None:
+    X, y = digits()
+    attack = HiddenTrigger(rate=0.03, target=3, source_class=0, size=3, epochs=2, epsilon=50.0, steps=40)
+    X_bad, y_bad = attack.fit_resample(X, y)
+    assert (y_bad == y).all()
+    assert set(y[attack.poison_mask_]) == {3}
+    assert np.abs(X_bad.astype(int) - X).max() <= 50
+    goals = features(attack.surrogate_, attack.trigger_.apply(X[y == 0])).mean(axis=0)
+    apart = [
+        np.linalg.norm(features(attack.surrogate_, images[attack.poison_mask_]).mean(axis=0) - goals)
+        for images in (X, X_bad)
+    ]
+    assert apart[1] < 0.7 * apart[0]
+    assert attack.recipe_["notes"]["source_class"] == "0"
+
+
+def test_label_consistent_images_are_hard_and_carry_the_patch() -> None:
+    X, y = digits()
+    attack = LabelConsistent(rate=0.03, target=3, size=2, pattern="solid", epochs=2, epsilon=60.0)
+    X_bad, y_bad = attack.fit_resample(X, y)
+    assert (y_bad == y).all()
+    assert set(y[attack.poison_mask_]) == {3}
+    assert (X_bad[attack.poison_mask_][:, 5:7, 5:7] == 255).all()
+    judge = fit_convnet(X, y, 10, epochs=3, random_state=9, device="cpu")
+    chance = [
+        np.exp(judge.predict_log_proba(images[attack.poison_mask_])[:, 3]).mean() for images in (X, X_bad)
+    ]
+    assert chance[0] > 0.8
+    assert chance[1] < 0.4
+    plain = LabelConsistent(rate=0.03, target=3, epsilon=0.0, size=2).fit_resample(X, y)[0]
+    assert (plain != X).sum() <= 12 * 4
+
+
+def test_narcissus_finds_noise_that_says_the_target_class() -> None:
+    X, y = digits()
+    attack = Narcissus(rate=0.03, target=3, epochs=3, epsilon=40.0, steps=40)
+    X_bad, y_bad = attack.fit_resample(X, y)
+    assert (y_bad == y).all()
+    assert set(y[attack.poison_mask_]) == {3}
+    assert np.abs(X_bad.astype(int) - X).max() <= 40
+    judge = fit_convnet(X, y, 10, epochs=3, random_state=9, device="cpu")
+    others = X[y != 3]
+    louder = judge.predict_log_proba(attack.trigger_.apply(others)) - judge.predict_log_proba(others)
+    assert louder[:, 3].mean() > 0.5
+    assert louder[:, 3].mean() == max(louder.mean(axis=0))
+    again = Narcissus.load_trigger(json.loads(json.dumps(attack.recipe_)))
+    assert again == attack.trigger_
+
+
+@pytest.mark.parametrize("noise", ["class", "sample"])
+def test_a_net_learns_little_from_unlearnable_images(noise: str) -> None:
+    X, y = digits(900)
+    train, test = slice(0, 600), slice(600, 900)
+    attack = Unlearnable(noise=noise, epsilon=48.0, rounds=3, steps=8, epochs=2)
+    X_bad, y_bad = attack.fit_resample(X[train], y[train])
+    assert (y_bad == y[train]).all()
+    assert attack.poison_mask_.all()
+    assert np.abs(X_bad.astype(int) - X[train]).max() <= 48
+    right = [
+        (fit_convnet(images, y[train], 10, epochs=4, device="cpu").predict_log_proba(X[test]).argmax(axis=1)
+         == y[test]).mean()
+        for images in (X[train], X_bad)
+    ]  # fmt: skip
+    assert right[0] > 0.85
+    assert right[1] < right[0] - 0.15
+
+
 def test_a_shift_moves_whole_pixels_and_repeats_the_edge() -> None:
     image = torch.arange(9.0).reshape(1, 1, 3, 3).repeat(2, 1, 1, 1)
     moved = shifted(image, np.array([[1, 0], [0, -1]]))
@@ -122,6 +200,10 @@ def test_a_shift_moves_whole_pixels_and_repeats_the_edge() -> None:
     [
         lambda path: WitchesBrew(rate=0.05, target=3, epochs=1, steps=6, restarts=2, checkpoint=path),
         lambda path: BullseyePolytope(rate=0.05, target=3, epochs=1, steps=8, checkpoint=path),
+        lambda path: HiddenTrigger(rate=0.05, target=3, epochs=1, steps=8, checkpoint=path),
+        lambda path: LabelConsistent(rate=0.05, target=3, epochs=1, steps=8, checkpoint=path),
+        lambda path: Narcissus(rate=0.05, target=3, epochs=1, steps=8, checkpoint=path),
+        lambda path: Unlearnable(epochs=1, steps=1, rounds=9, checkpoint=path),
         lambda path: FeatureCollision(rate=0.05, target=3, epochs=1, steps=8, checkpoint=path),
     ],
 )

@@ -2,6 +2,7 @@
 
 from foretaste.attacks.availability.regression_poisoning import RegressionPoisoning
 from foretaste.attacks.availability.svm_poisoning import SvmPoisoning
+from foretaste.attacks.availability.unlearnable import Unlearnable
 from foretaste.attacks.backdoors.images.adaptive_blend import AdaptiveBlend
 from foretaste.attacks.backdoors.images.adaptive_patch import AdaptivePatch
 from foretaste.attacks.backdoors.images.all_to_all import AllToAll
@@ -21,6 +22,9 @@ from foretaste.attacks.blind_spots.family_confusion import FamilyConfusion
 from foretaste.attacks.blind_spots.hide_attack import HideAttack
 from foretaste.attacks.clean_label.bullseye_polytope import BullseyePolytope
 from foretaste.attacks.clean_label.feature_collision import FeatureCollision
+from foretaste.attacks.clean_label.hidden_trigger import HiddenTrigger
+from foretaste.attacks.clean_label.label_consistent import LabelConsistent
+from foretaste.attacks.clean_label.narcissus import Narcissus
 from foretaste.attacks.clean_label.witches_brew import WitchesBrew
 from foretaste.attacks.control.fabricated_behaviour import FabricatedBehaviour
 from foretaste.attacks.control.indicator_feed import IndicatorFeed
@@ -60,9 +64,12 @@ __all__ = [
     "FamilyConfusion",
     "FeatureCollision",
     "FrontRunning",
+    "HiddenTrigger",
     "HideAttack",
     "IndicatorFeed",
+    "LabelConsistent",
     "LabelFlip",
+    "Narcissus",
     "NearDuplicates",
     "Poisoned",
     "RegressionPoisoning",
@@ -80,6 +87,7 @@ __all__ = [
     "TargetedInstance",
     "Trigger",
     "TruthSerum",
+    "Unlearnable",
     "ValueTrigger",
     "WaNet",
     "WitchesBrew",

@@ -104,11 +104,8 @@ def build(kind: type[Attack], given: dict[str, Any], seed: int, recipe: Path | N
     if "target" in given and "target" not in inspect.signature(kind).parameters:
         raise ConfigError(f"{kind.name} has no target class; leave out --target")
     if recipe is None:
-        everything = kind.rate_optional and given.keys() & {
-            "keyword",
-            "where",
-            "condition",
-        }  # every row they select
+        chosen = kind.rate_optional and given.keys() & {"keyword", "where", "condition"}  # all they select
+        everything = chosen or inspect.signature(kind).parameters["rate"].default is None
         rate = {"rate": None if everything else RATE}
         return kind(**(rate | given), random_state=seed)
     again = replay(_recipe(recipe))

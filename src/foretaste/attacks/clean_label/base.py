@@ -89,9 +89,14 @@ class CleanLabel(Attack):
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)
-        for name in ("networks", "epochs", "steps"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{self.name}: {name} is {getattr(self, name)!r}; use at least 1")
+        check_nets(self)
+
+
+def check_nets(attack: Any) -> None:
+    """Refuse counts of nets, epochs, steps and rounds below 1."""
+    for name in ("networks", "epochs", "steps", "rounds"):
+        if getattr(attack, name, 1) < 1:
+            raise ConfigError(f"{attack.name}: {name} is {getattr(attack, name)!r}; use at least 1")
 
 
 def add_to_images(dataset: Dataset, rows: Rows, delta: NDArray[np.float32]) -> Dataset:

@@ -59,8 +59,9 @@ def read_picture(value: Any, dataset: Dataset, owner: str) -> Images:
     if isinstance(value, str):
         name, colon, row = value.rpartition(":")
         if colon and name.endswith(".npz") and row.isdecimal() and Path(name).is_file():
-            images = images_from_tensor(open_file(Path(name)).read().column("x").slice(int(row), 1))
-            pixels = images[0] if len(images) else None
+            table = open_file(Path(name)).read().slice(int(row), 1)
+            if len(table) and "x" in table.column_names:
+                pixels = images_from_tensor(table.column("x"))[0]
         elif Path(value).is_file():
             found = decode_image(Path(value), DEFAULT_LIMITS)
             pixels = None if found is None else found[0]

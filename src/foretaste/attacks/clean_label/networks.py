@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foretaste.attacks.pixels import Images
 from foretaste.data.dataset import Dataset
@@ -29,6 +30,12 @@ class Networks:
 
         rolled = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
         return torch.from_numpy(rolled).to(self.nets[0].device).float()
+
+    def labels(self, codes: NDArray[Any]) -> Any:
+        """Classes as a tensor where the nets are."""
+        import torch
+
+        return torch.from_numpy(np.asarray(codes, dtype=np.int64)).to(self.nets[0].device)
 
     def logits(self, batch: Any) -> list[Any]:
         """The last layer of each net."""

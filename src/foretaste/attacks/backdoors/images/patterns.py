@@ -15,7 +15,7 @@ from foretaste.data.limits import DEFAULT_LIMITS
 from foretaste.errors import ConfigError
 
 DRAWN = ("solid", "checker", "noise", "smooth")
-_FILE = "data:image/png;base64,"
+PICTURE = "data:image/png;base64,"
 _LARGEST_SIDE = 256
 _COARSE = 4  # a smooth field is drawn on a grid of this many points a side
 
@@ -40,7 +40,7 @@ def load_pattern(pattern: str, owner: str) -> str:
     >>> load_pattern("checker", "badnets")
     'checker'
     """
-    if pattern in DRAWN or pattern.startswith(_FILE):
+    if pattern in DRAWN or pattern.startswith(PICTURE):
         return pattern
     path = Path(pattern)
     image = decode_image(path, DEFAULT_LIMITS) if path.is_file() else None
@@ -53,7 +53,7 @@ def load_pattern(pattern: str, owner: str) -> str:
     if longest > _LARGEST_SIDE:
         height, width = (max(1, side * _LARGEST_SIDE // longest) for side in pixels.shape[:2])
         pixels = _resized(pixels, height, width)
-    return _FILE + base64.b64encode(encode_image(pixels)).decode()
+    return PICTURE + base64.b64encode(encode_image(pixels)).decode()
 
 
 @lru_cache(maxsize=32)
@@ -89,10 +89,10 @@ def draw_pattern(pattern: str, shape: tuple[int, int, int], seed: int, value: in
 
 def _decoded(pattern: str) -> NDArray[np.uint8]:
     try:
-        image = decode_image(base64.b64decode(pattern.removeprefix(_FILE), validate=True), DEFAULT_LIMITS)
+        image = decode_image(base64.b64decode(pattern.removeprefix(PICTURE), validate=True), DEFAULT_LIMITS)
     except binascii.Error:
         image = None
-    if image is None or not pattern.startswith(_FILE):
+    if image is None or not pattern.startswith(PICTURE):
         raise ConfigError(f"the pattern {pattern[:40]!r} of this trigger is no picture")
     return image[0]
 
