@@ -22,8 +22,7 @@ from foretaste.errors import ConfigError, DataError
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class CleanLabel(Attack):
-    """One image, the instance, is to be taken for the target class by a victim who trains on rightly
-    labelled, slightly disturbed images of that class.
+    """One image, the instance, is to be taken for the target class; images of that class are disturbed.
 
     A subclass is a dataclass whose fields are its parameters, and writes `_disturb`.
 

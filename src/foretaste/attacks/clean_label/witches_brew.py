@@ -22,8 +22,10 @@ STEP_SIZE = 0.1
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class WitchesBrew(CleanLabel):
-    """Disturb images of the target class until their gradient points where that of the instance with the
-    target label does; the victim trains from scratch.
+    """Disturb images of the target class until they move weights as a wrong label of the instance would.
+
+    The gradient of the disturbed images, rightly labelled, is turned towards that of the instance with the
+    target label; the victim trains from scratch.
 
     Parameters
     ----------

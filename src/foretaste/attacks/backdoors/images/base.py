@@ -15,6 +15,9 @@ from foretaste.attacks.pixels import Images, paint_images
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 
+_AT_ONCE = 2**19
+"""Values that are painted in one go: what fits into a cache is painted fastest."""
+
 
 class ImageTrigger(Trigger):
     """A trigger for images. A subclass is a frozen dataclass of JSON values that refuses wrong ones."""
@@ -24,7 +27,14 @@ class ImageTrigger(Trigger):
         """Copies of the images, uint8 ``[n, H, W, C]``, with the trigger in each."""
 
     def stamp(self, dataset: Dataset, rows: Rows, rng: np.random.Generator) -> Dataset:
-        return paint_images(dataset, rows, lambda images, _: self.paint(images, rng))
+        return paint_images(dataset, rows, lambda images, _: self._paint_in_parts(images, rng))
+
+    def _paint_in_parts(self, images: Images, rng: np.random.Generator) -> Images:
+        painted = np.empty_like(images)
+        step = max(1, _AT_ONCE // int(np.prod(images.shape[1:])))
+        for start in range(0, len(images), step):
+            painted[start : start + step] = self.paint(images[start : start + step], rng)
+        return painted
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, **asdict(self)}  # type: ignore[call-overload]
