@@ -3,8 +3,8 @@
     python -m benchmarks.provenance [--folder DIR] [--entries 200000] [--pymerkle PYTHON]
 
 ``--folder`` is on the disk to measure. Figures are the best of three; where work is bound by the CPU, CPU
-seconds count, because the machine may be busy. ``--pymerkle`` names the interpreter of another environment that
-has pymerkle (GPL; it is run as a program and never imported here). The thousand kills are in
+seconds count, because the machine may be busy. ``--pymerkle`` names the interpreter of another environment
+that has pymerkle (GPL; it is run as a program and never imported here). The thousand kills are in
 ``python -m benchmarks.provenance.crash``.
 """
 
