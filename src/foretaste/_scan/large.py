@@ -23,8 +23,11 @@ FIXED_BYTES = 700 * 2**20
 
 LEAST_MEMORY = 768 * 2**20
 
-WORKING_BYTES = 80
-"""Bytes of working memory per byte of data: weighted words, neighbours, forests (``benchmarks.scaling``)."""
+WORKING_BYTES = 48
+"""Bytes of working memory per byte of a table: forests, neighbours, opinions (``benchmarks.scaling``)."""
+
+TEXT_SHARE = 0.43
+"""Share of a table's room that text has: its weighted words take more than twice as much."""
 
 IMAGE_WORKING_BYTES = 24
 """The same for images: a few stacks of them as single-precision numbers."""
@@ -158,12 +161,21 @@ def bounded(
     )
     images = file is not None and file.defaults.get("image") is not None
     room = (memory - FIXED_BYTES) // (IMAGE_WORKING_BYTES if images else WORKING_BYTES)
-    if file is None or _bytes_of(file) <= room:
-        dataset = as_dataset(file if file is not None else data, **roles)
-        whole = Whole(dataset, len(dataset), None, len(dataset), table_hash(dataset.table), file)
-    else:
-        whole = _sampled(file, roles, room, random_state)
+    whole = _read(data if file is None else file, file, roles, room, random_state)
+    if file is not None and whole.sample.roles.text is not None:
+        less = int(room * TEXT_SHARE)
+        if whole.positions is not None or _bytes_of(file) > less:
+            whole = _sampled(file, roles, less, random_state)
     return whole if trusted is None else _with_trusted(whole, trusted)
+
+
+def _read(
+    data: Any, file: DataFile | None, roles: Mapping[str, str | None], room: float, random_state: int
+) -> Whole:
+    if file is not None and _bytes_of(file) > room:
+        return _sampled(file, roles, room, random_state)
+    dataset = as_dataset(data, **roles)
+    return Whole(dataset, len(dataset), None, len(dataset), table_hash(dataset.table), file)
 
 
 def _bytes_of(file: DataFile) -> float:
