@@ -15,6 +15,7 @@ import hashlib
 import re
 import time as clock
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -195,8 +196,9 @@ class Ledger:
                 self._drop(set(tiles_of(new.size)) - set(tiles_of(old.size)))
                 pending.unlink()
         for left in (self.folder / UNFINISHED).iterdir():
-            if left.stat().st_mtime < clock.time() - _DAY:
-                left.unlink()
+            with suppress(FileNotFoundError):  # whoever copies without the lock may have moved it just now
+                if left.stat().st_mtime < clock.time() - _DAY:
+                    left.unlink()
         return old
 
     def _is_complete(self, old: Checkpoint, new: Checkpoint) -> bool:
