@@ -17,7 +17,7 @@ from foretaste.provenance.entries import Entry, FileRecord, now
 from foretaste.provenance.keys import load_private
 from foretaste.provenance.ledger import Ledger
 from foretaste.provenance.merkle import leaf_hash
-from foretaste.provenance.tiles import encode_bundle, tile_path, tiles_of
+from foretaste.provenance.tiles import decode_bundle, encode_bundle, tile_path, tiles_of
 from foretaste.provenance.verification import verify
 
 
@@ -115,6 +115,14 @@ def test_history_rewritten_with_all_its_hashes_is_found_without_the_key(copied: 
     assert "history was rewritten" in told(copied)
     shutil.copy(forged.folder / "checkpoint", copied / "checkpoint")
     assert "checkpoint: it is not signed by" in told(copied)
+
+
+def test_entries_altered_together_with_their_hashes_are_located_by_the_tile_above(copied: Path) -> None:
+    bundle, tile = copied / "tile/entries/000", copied / "tile/0/000"
+    bundle.write_bytes(bundle.read_bytes().replace(b"note 17", b"forged!"))
+    tile.write_bytes(b"".join(map(leaf_hash, decode_bundle(bundle.read_bytes()))))
+    assert "tile/1/000.p/1: it was altered, or the entries 0 to 255 were" in told(copied)
+    assert "history was rewritten" in told(copied)
 
 
 def test_only_a_key_or_checkpoint_kept_elsewhere_shows_a_ledger_replaced_as_a_whole(

@@ -152,8 +152,17 @@ class _Tiles:
 
     def compare(self, tile: Tile, data: bytes) -> None:
         held = self.read(tile)
-        if held is not None and held != data:
-            self.found(tile_path(tile), "it was altered: it does not fit the hashes below it")
+        if held is None or held == data:
+            return
+        level, index = int(tile[0]), tile[1]
+        pairs = zip(decode_tile(held), decode_tile(data), strict=False)
+        differs = next((i for i, (one, other) in enumerate(pairs) if one != other), 0)
+        first = (index * WIDTH + differs) * WIDTH**level
+        last = first + WIDTH**level - 1
+        self.found(
+            tile_path(tile),
+            f"it was altered, or the entries {first} to {last} were: they do not fit together",
+        )
 
     def check_others(self, size: int, pending: int | None) -> None:
         """Files that are no tile of this tree: left over by a writer, or put there by somebody."""
