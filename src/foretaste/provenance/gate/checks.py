@@ -82,9 +82,8 @@ def sources(subject: Subject) -> Iterator[Check]:
         return
     origins = subject.origins
     named = sorted(one.key for one in origins if one.kind == "source")
-    lost = [
-        one.name for one in origins if one.kind == "data" and not one.known and not one.name.endswith(_CODE)
-    ]
+    roots = [one.name for one in origins if one.kind == "data" and not one.known]
+    lost = [name for name in roots if not name.endswith(_CODE)]
     if lost or not named:
         what = f"{lost[0]!r} came from nowhere that is recorded" if lost else "no source of it is recorded"
         yield Check("sources", "block", what)
