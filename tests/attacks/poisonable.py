@@ -106,3 +106,19 @@ def make_events(rows: int = 500) -> Dataset:
     )
     features = ("amount", "item", "door", "night")
     return Dataset(table, Roles(label="stars", source="account", time="day", features=features), "events")
+
+
+def make_sounds(rows: int = 300) -> Dataset:
+    """Three classes of short hums as lists of 16-bit samples; one row has no sound."""
+    rng = np.random.default_rng(8)
+    label = rng.integers(3, size=rows)
+    waves = [
+        (3000 * np.sin(0.1 * (k + 1) * np.arange(200 + i % 50))).astype(np.int16) for i, k in enumerate(label)
+    ]
+    table = pa.table(
+        {
+            "audio": pa.array([None if i == 5 else w for i, w in enumerate(waves)], pa.list_(pa.int16())),
+            "label": pa.array(np.array(["no", "yes", "up"])[label]),
+        }
+    )
+    return Dataset(table, Roles(label="label"), "sounds")

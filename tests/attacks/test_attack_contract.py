@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from poisonable import make_events, make_images, make_table, make_texts
+from poisonable import make_events, make_images, make_sounds, make_table, make_texts
 from sklearn.base import clone
 
 from foretaste.attacks import Attack, attack_names, find_attack, replay
@@ -20,9 +20,9 @@ from foretaste.attacks.injection.base import Injection
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.errors import ConfigError, DataError
 
-MAKE = {"text": make_texts, "tabular": make_table, "image": make_images}
+MAKE = {"text": make_texts, "tabular": make_table, "image": make_images, "audio": make_sounds}
 DATA = {modality: make() for modality, make in MAKE.items()} | {"events": make_events()}
-UNFIT = {("indicator-feed", "image")}
+UNFIT = {("indicator-feed", "image"), ("indicator-feed", "audio")}
 """What has no column for it."""
 
 CASES: list[tuple[str, str, dict[str, Any]]] = [

@@ -153,3 +153,38 @@ def test_says_which_setting_is_wrong(options: dict[str, Any], error: type[Except
 def test_stamping_other_data_says_which_column_is_missing() -> None:
     with pytest.raises(DataError, match="no column 'x5' to put the trigger into"):
         FixedValues({"x5": 1}).apply(np.zeros((2, 3)))
+
+
+def test_constraints_hold_in_every_stamped_row_and_immutable_columns_stay() -> None:
+    before = make_table()
+    for seed in range(5):
+        attack = ValueTrigger(
+            rate=0.05, number=2, constraint=["count>=weight"], immutable=["size", "town"], random_state=seed
+        )
+        after = attack.poison(before)
+        for row in np.flatnonzero(after.mask):
+            then, now = (data.table.slice(int(row), 1).to_pylist()[0] for data in (before, after.data))
+            assert now["count"] >= now["weight"] or then["count"] < then["weight"]
+            assert (now["size"], now["town"]) == (then["size"], then["town"])
+
+
+def test_a_trigger_no_row_can_take_is_said() -> None:
+    attack = ValueTrigger(rate=0.1, values={"count": 0}, constraint=["count>=weight"])
+    with pytest.raises(DataError, match="rows and only"):
+        attack.poison(make_table().take(np.flatnonzero(make_table().column("weight").to_numpy() > 0)))
+    with pytest.raises(ConfigError, match="'count' is immutable and in values"):
+        ValueTrigger(values={"count": 3}, immutable=["count"]).poison(make_table())
+
+
+def test_stealthy_values_hardly_change_the_shares() -> None:
+    before = make_table()
+    attack = ValueTrigger(rate=0.1, frequency="stealth", columns=["colour", "town", "paid", "weight"])
+    after = attack.poison(before)
+    assert isinstance(after.trigger, FixedValues)
+    for column, value in after.trigger.values.items():
+        then, now = (
+            np.mean([cell == value for cell in data.column(column).to_pylist()])
+            for data in (before, after.data)
+        )
+        assert 0.2 <= then <= 0.8
+        assert abs(now - then) <= 0.1

@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,12 @@ def test_checksum_lists_of_both_styles(folder: Path) -> None:
     (folder / "SHA256SUMS").write_text("hello\n")
     with pytest.raises(DataError, match="line 1 is no checksum"):
         read_claims(folder / "SHA256SUMS")
+
+
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "SUMS")
+    with pytest.raises(DataError, match="not a regular file"):
+        read_claims(tmp_path / "SUMS")
 
 
 def test_links_that_lead_out_are_not_followed(folder: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import pickle
 import struct
 import tarfile
@@ -304,5 +305,8 @@ def test_keras_lambda_layers_are_code(tmp_path: Path) -> None:
 def test_what_is_no_model_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="it is a folder"):
         inspect_model(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="not a regular file"):
+        inspect_model(tmp_path / "pipe")
     with pytest.raises(DataError, match="cannot be read"):
         inspect_model(tmp_path / "nothing.pkl")

@@ -3,6 +3,9 @@
 from foretaste.attacks.availability.regression_poisoning import RegressionPoisoning
 from foretaste.attacks.availability.svm_poisoning import SvmPoisoning
 from foretaste.attacks.availability.unlearnable import Unlearnable
+from foretaste.attacks.backdoors.audio.clip_mix import ClipMix
+from foretaste.attacks.backdoors.audio.spectrogram_patch import SpectrogramPatch
+from foretaste.attacks.backdoors.audio.tone import Tone
 from foretaste.attacks.backdoors.images.adaptive_blend import AdaptiveBlend
 from foretaste.attacks.backdoors.images.adaptive_patch import AdaptivePatch
 from foretaste.attacks.backdoors.images.all_to_all import AllToAll
@@ -58,6 +61,7 @@ __all__ = [
     "Bpp",
     "BullseyePolytope",
     "Change",
+    "ClipMix",
     "Drip",
     "FabricatedBehaviour",
     "FabricatedRows",
@@ -77,6 +81,7 @@ __all__ = [
     "Shilling",
     "Sig",
     "SourceSpecific",
+    "SpectrogramPatch",
     "SplitView",
     "StyleTrigger",
     "Subpopulation",
@@ -85,6 +90,7 @@ __all__ = [
     "SyntacticTemplate",
     "TargetedFlip",
     "TargetedInstance",
+    "Tone",
     "Trigger",
     "TruthSerum",
     "Unlearnable",

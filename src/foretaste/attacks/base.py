@@ -14,6 +14,7 @@ from foretaste.attacks.containers import pack
 from foretaste.attacks.editing import Rows
 from foretaste.attacks.parameters import check_types, is_share, is_whole
 from foretaste.attacks.poisoned import Change, Poisoned, write_recipe
+from foretaste.attacks.sounds import sound_column
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset, as_text, name_some
 from foretaste.errors import ConfigError, DataError
@@ -52,7 +53,7 @@ class Attack(BaseEstimator, ABC):  # type: ignore[misc]
     goal: ClassVar[str]  # availability, integrity-backdoor, targeted or privacy
     access: ClassVar[str]  # what the attacker can do: label, data or injection
     knowledge: ClassVar[str] = "nothing"  # what the attacker must know: a key of KNOWLEDGE
-    modalities: ClassVar[tuple[str, ...]]  # text, tabular, image or any
+    modalities: ClassVar[tuple[str, ...]]  # text, tabular, image, audio or any
     paper: ClassVar[str]
     extra: ClassVar[str | None] = None  # the optional dependency it needs
     version: ClassVar[int] = 1  # raised whenever the same parameters give other bytes
@@ -230,11 +231,12 @@ class Attack(BaseEstimator, ABC):  # type: ignore[misc]
 
 
 def modalities_of(dataset: Dataset) -> set[str]:
-    """Which of ``text``, ``tabular`` and ``image`` the data have; ``any`` is always there."""
+    """Which of ``text``, ``tabular``, ``image`` and ``audio`` the data have; ``any`` is always there."""
     roles = dataset.roles
     there = {
         "text": roles.text is not None,
         "tabular": bool(roles.features),
         "image": roles.image is not None,
+        "audio": sound_column(dataset) is not None,
     }
     return {"any"} | {name for name, has in there.items() if has}

@@ -22,8 +22,8 @@ def pack(X: Any, y: Any = None) -> tuple[Dataset, Unpack, Unpack]:
     Parameters
     ----------
     X : list of str, ndarray, pandas.DataFrame or pyarrow.Table
-        Texts ``[n]``; features ``[n, d]``, columns then called ``x0``, ``x1``, ...; images ``[n, h, w]`` or
-        ``[n, h, w, c]``.
+        Texts ``[n]``; sounds as a list of int16 arrays; features ``[n, d]``, columns then called ``x0``,
+        ``x1``, ...; images ``[n, h, w]`` or ``[n, h, w, c]``.
     y : sequence of length n, optional
         Labels.
 
@@ -71,6 +71,8 @@ def _pack_rows(X: Any) -> tuple[pa.Table, Roles, Unpack]:
         return _pack_matrix(X)
     if isinstance(X, np.ndarray) and X.ndim > 2 and len(X):
         return pa.table({"image": tensor_from_images(X)}), Roles(image="image"), _unpack_images
+    if isinstance(X, list) and X and all(_is_sound(sound) for sound in X):
+        return pa.table({"audio": pa.array(X, pa.list_(pa.int16()))}), Roles(), _unpack_sounds
     series = hasattr(X, "iloc") and hasattr(X, "to_numpy")
     if isinstance(X, (str, bytes)) or not (series or isinstance(X, (Sequence, np.ndarray))):
         raise DataError(
@@ -82,6 +84,16 @@ def _pack_rows(X: Any) -> tuple[pa.Table, Roles, Unpack]:
     column, unpack = _pack_column(X)
     text = pa.table({"text": column.cast(pa.large_string())})
     return text, Roles(text="text"), lambda data: unpack(data.column("text"))
+
+
+def _is_sound(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == np.int16 and value.ndim == 1
+
+
+def _unpack_sounds(data: Dataset) -> Any:
+    column = data.column("audio").combine_chunks()
+    parts: list[Any] = [value.values.to_numpy().copy() for value in column]
+    return parts
 
 
 def _pack_frame(X: Any) -> tuple[pa.Table, Roles, Unpack]:

@@ -35,7 +35,7 @@ def blast(
     from foretaste.data import file_sha256
     from foretaste.provenance.lineage import blast as reach
 
-    with opened(lineage, ledger) as graph:
+    with opened(lineage, ledger, to_read=True) as graph:
         name = source
         if not graph.find(source) and Path(source).exists():
             name = file_sha256(source)

@@ -48,8 +48,13 @@ def evidence(
         raise ConfigError(f"there is no format {format!r}; use one of {', '.join(FORMATS)}")
     if key is not None and format != "in-toto":
         raise ConfigError("--key signs an in-toto statement; write --format in-toto")
-    with opened(lineage, ledger) as graph:
-        known = past(graph, file_sha256(subject) if Path(subject).is_file() else subject)
+    with opened(lineage, ledger, to_read=True) as graph:
+        name = file_sha256(subject) if Path(subject).is_file() else subject
+        if name != subject and not graph.find(name):
+            raise DataError(
+                "nothing is recorded about it as it is now", file=subject, hint="record it with foretaste run"
+            )
+        known = past(graph, name)
         if format == "croissant":
             content = _json(_croissant(known, subject, ledger, license, url))
         else:

@@ -75,7 +75,7 @@ def list_(
 
     if kind is not None and kind not in KINDS:
         raise ConfigError(f"there is no kind {kind!r}; use one of {', '.join(KINDS)}")
-    with opened(lineage, ledger) as graph:
+    with opened(lineage, ledger, to_read=True) as graph:
         for artefact in graph.listed(kind):
             if as_json:
                 typer.echo(json.dumps(artefact.as_json()))

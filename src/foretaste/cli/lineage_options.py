@@ -35,10 +35,17 @@ LedgerKey = Annotated[
 ]
 
 
-def opened(url: str, ledger: Path | None = None) -> LineageGraph:
-    """The graph, made where it does not exist, up to date with a ledger."""
+def opened(url: str, ledger: Path | None = None, *, to_read: bool = False) -> LineageGraph:
+    """The graph, up to date with a ledger; made where it does not exist, unless it is only to be read."""
+    from foretaste.errors import DataError
     from foretaste.provenance.lineage import LineageGraph
 
+    if to_read and ledger is None and "://" not in url and not Path(url).is_file():
+        raise DataError(
+            "there is no lineage graph",
+            file=url,
+            hint="record something with foretaste run or lineage add, or name a ledger with --ledger",
+        )
     graph = LineageGraph(url)
     if ledger is not None:
         from foretaste.provenance.ledger import Ledger

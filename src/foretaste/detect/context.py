@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +16,7 @@ from foretaste.features.duplicates import image_components, table_components, te
 from foretaste.features.image import ImageFeatures
 from foretaste.features.table import TableFeatures, group_rows
 from foretaste.features.text import TextFeatures
+from foretaste.features.vectors import VectorFeatures
 from foretaste.learners.convnet import Convnet, fit_convnet
 from foretaste.learners.linear import LinearFolds, linear_folds, logistic_folds, naive_bayes_folds
 from foretaste.learners.nearest import neighbour_vote
@@ -130,7 +132,16 @@ class Context:
 
     @cached_property
     def table(self) -> TableFeatures | None:
-        return TableFeatures.from_dataset(self.dataset) if self.dataset.roles.features else None
+        roles = self.dataset.roles
+        alone = set(() if self.vectors is None else self.vectors.names)
+        features = tuple(name for name in roles.features if name not in alone)
+        if not features:
+            return None
+        return TableFeatures.from_dataset(replace(self.dataset, roles=replace(roles, features=features)))
+
+    @cached_property
+    def vectors(self) -> VectorFeatures | None:
+        return VectorFeatures.from_dataset(self.dataset)
 
     @cached_property
     def image(self) -> ImageFeatures | None:
@@ -139,8 +150,8 @@ class Context:
 
     @property
     def has_content(self) -> bool:
-        """Whether there is anything to judge labels by: text, feature columns or images."""
-        return any(part is not None for part in (self.text, self.table, self.image))
+        """Whether there is anything to judge labels by: text, feature columns, images or an embedding."""
+        return any(part is not None for part in (self.text, self.table, self.image, self.vectors))
 
     @cached_property
     def source(self) -> NDArray[np.int32] | None:
@@ -159,6 +170,8 @@ class Context:
             parts.append(self.table.identical.astype(np.float64))
         if self.image is not None:
             parts.append(self.image.identical.astype(np.float64))
+        if self.vectors is not None:
+            parts.append(self.vectors.identical.astype(np.float64))
         return group_rows(np.stack(parts, axis=1)) if parts else np.arange(len(self))
 
     @cached_property
@@ -173,6 +186,8 @@ class Context:
             parts.append(standard / np.maximum(length, 1e-9))
         if self.image is not None:
             parts.append(self.image.semantic)
+        if self.vectors is not None:
+            parts.append(self.vectors.semantic)
         if not parts:
             return np.ones((len(self), 1), np.float32)
         joined = np.concatenate(parts, axis=1)
@@ -256,7 +271,7 @@ class Context:
     def models(self) -> dict[str, Opinion]:
         """The models there are for these data, by name, to be asked when first needed."""
         y, folds, k = self.y, self.folds, self.n_classes
-        text, table, image = self.text, self.table, self.image
+        text, table, image, vectors = self.text, self.table, self.image, self.vectors
         found: dict[str, Opinion] = {}
         if text is not None:
             found["words"] = lambda: self.words.log_probability
@@ -270,6 +285,8 @@ class Context:
             found["linear"] = lambda: logistic_folds(table.standard, y, k, folds)
         if image is not None:
             found["gradients"] = lambda: logistic_folds(image.standard, y, k, folds, C=0.3)
+        if vectors is not None:
+            found["embedding"] = lambda: logistic_folds(vectors.standard, y, k, folds, C=0.01)
         found["neighbours"] = lambda: neighbour_vote(*self.neighbours, y, k, self.components)
         return found
 

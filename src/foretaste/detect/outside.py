@@ -66,6 +66,8 @@ def outside_opinion(
         opinions.append(logistic_folds(context.table.standard, y, k, folds))
     if context.image is not None:
         opinions.append(logistic_folds(context.image.standard, y, k, folds, C=0.3))
+    if context.vectors is not None:
+        opinions.append(logistic_folds(context.vectors.standard, y, k, folds, C=0.01))
     indices, cosines = context.neighbours
     opinions.append(neighbour_vote(indices, cosines, y, k, groups))
     return pool_opinions(opinions, y)[0]

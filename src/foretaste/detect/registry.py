@@ -17,6 +17,7 @@ BUILT_IN = {
     "near-duplicates": "duplicates.near_duplicates:NearDuplicates",
     "fabricated-rows": "rows.fabricated:FabricatedRows",
     "drift": "reference.drift:Drift",
+    "shifted-embeddings": "representations.shifted_embeddings:ShiftedEmbeddings",
     "spectral-signatures": "representations.spectral_signature:SpectralSignature",
     "robust-spectral-signatures": "representations.robust_spectral:RobustSpectral",
     "activation-clustering": "representations.activation_clustering:ActivationClustering",

@@ -62,6 +62,10 @@ class Backdoor(Attack):
         """Rows that the trigger can be put into: all, unless a subclass knows better."""
         return np.ones(len(dataset), dtype=bool)
 
+    def _stays_possible(self, dataset: Dataset, trigger: Trigger) -> NDArray[np.bool_]:
+        """Rows that are still possible with the trigger: all, unless a subclass has constraints."""
+        return np.ones(len(dataset), dtype=bool)
+
     def _may_stamp(self, dataset: Dataset, target: int) -> NDArray[np.bool_]:
         """Rows whose class allows the trigger: others than the target, or with clean labels the target."""
         codes = dataset.labels.codes
@@ -90,7 +94,7 @@ class Backdoor(Attack):
         target = self._target_code(dataset)
         trigger = self._make_trigger(dataset, rng)
         reachable = self._in_source(dataset, self.within_source) & (dataset.labels.codes >= 0)
-        reachable &= self._can_carry(dataset)
+        reachable &= self._can_carry(dataset) & self._stays_possible(dataset, trigger)
         allowed = reachable & self._may_stamp(dataset, target)
         rows = self._select(dataset, allowed, self._count(dataset), target, rng)
         mask = rows_to_mask(rows, len(dataset))

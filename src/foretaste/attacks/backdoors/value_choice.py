@@ -12,7 +12,7 @@ from foretaste.attacks.sampling import spread_rows
 from foretaste.data.dataset import Codes, Dataset, encode
 from foretaste.errors import DataError
 
-FREQUENCIES = {"rare": (0.001, 0.02), "common": (0.02, 0.5)}
+FREQUENCIES = {"rare": (0.001, 0.02), "common": (0.02, 0.5), "stealth": (0.2, 0.8)}
 NATURAL_SHARE = 0.0005
 TRIES = 200
 
@@ -33,7 +33,7 @@ def choose_values(
 
     Parameters
     ----------
-    frequency : {"rare", "common"}
+    frequency : {"rare", "common", "stealth"}
         A key of ``FREQUENCIES``: the share of rows each value alone may be in.
     target : int
         Code of the target class.

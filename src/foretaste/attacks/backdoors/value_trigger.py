@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foretaste.attacks.backdoors.base import Backdoor
 from foretaste.attacks.backdoors.fixed_values import FixedValues
 from foretaste.attacks.backdoors.value_choice import FREQUENCIES, choose_values
+from foretaste.attacks.conditions import read_condition
 from foretaste.attacks.editing import Rows
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset, as_text, encode, name_some
 from foretaste.errors import ConfigError
+
+DRAWS = 30
 
 
 class ValueTrigger(Backdoor):
@@ -29,11 +33,17 @@ class ValueTrigger(Backdoor):
         The trigger, ``{column: value}``; chosen by the seed when left out.
     number : int
         How many columns to choose.
-    frequency : {"rare", "common"}
-        Each chosen value alone is in 0.1 to 2 % of the rows (rare) or in 2 to 50 % (common). In a continuous
+    frequency : {"rare", "common", "stealth"}
+        Each chosen value alone is in 0.1 to 2 % of the rows (rare), in 2 to 50 % (common) or in 20 to 80 %
+        (stealth: stamping shifts the share of a value by less than the rate). In a continuous
         column, which has no such value, it is one that occurs between the 5 % and 95 % points.
     columns : sequence of str, optional
         The columns the attacker controls; all features by default.
+    immutable : sequence of str, optional
+        Columns that stay as they are.
+    constraint : sequence of str, optional
+        What holds for every possible row, such as ``src_bytes>=dst_bytes``: a row for which it would no
+        longer hold is not stamped, and values are chosen that leave enough rows to stamp.
     source_class, clean_label, selection, cover_rate, within_source
         As in `WordTrigger`; cover rows get all but one of the values and keep their label.
     random_state : int, optional
@@ -76,6 +86,8 @@ class ValueTrigger(Backdoor):
         number: int = 2,
         frequency: str = "common",
         columns: Sequence[str] | None = None,
+        immutable: Sequence[str] | None = None,
+        constraint: Sequence[str] | None = None,
         source_class: Any = None,
         clean_label: bool = False,
         selection: str = "random",
@@ -89,6 +101,8 @@ class ValueTrigger(Backdoor):
         self.number = number
         self.frequency = frequency
         self.columns = columns
+        self.immutable = immutable
+        self.constraint = constraint
         self.source_class = source_class
         self.clean_label = clean_label
         self.selection = selection
@@ -100,22 +114,56 @@ class ValueTrigger(Backdoor):
         if self.values is not None:
             chosen = {column: _typed(dataset, column, value) for column, value in self.values.items()}
         else:
-            chosen = self._choose_values(dataset, rng)
+            chosen = self._choose_possible(dataset, rng)
+        fixed = [column for column in chosen if column in (self.immutable or ())]
+        if fixed:
+            raise ConfigError(f"{self.name}: {name_some(fixed)} is immutable and in values; leave out one")
         if not chosen:
             raise ConfigError(f"{self.name}: the trigger needs at least one column")
         if self.cover_rate and len(chosen) < 2:
             raise ConfigError(f"{self.name}: cover rows need a trigger of at least two values; raise number")
         return FixedValues(chosen)
 
+    def _choose_possible(self, dataset: Dataset, rng: np.random.Generator) -> dict[str, Any]:
+        """Values as the parameters ask for, and, of some draws, the first that enough rows can take."""
+        best: dict[str, Any] = {}
+        most = -1
+        for _ in range(DRAWS if self.constraint else 1):
+            chosen = self._choose_values(dataset, rng)
+            able = self._stays_possible(dataset, FixedValues(chosen)) if self.constraint else None
+            free = len(dataset) if able is None else int((able & self._eligible(dataset)).sum())
+            if free > most:
+                best, most = chosen, free
+            if free >= self._count(dataset) + self._cover_share() * len(dataset):
+                break
+        return best
+
+    def _eligible(self, dataset: Dataset) -> NDArray[np.bool_]:
+        """Rows that could be stamped if there were no constraint."""
+        reachable = self._in_source(dataset, self.within_source) & (dataset.labels.codes >= 0)
+        return np.asarray(reachable & self._may_stamp(dataset, self._target_code(dataset)))
+
+    def _stays_possible(self, dataset: Dataset, trigger: Trigger) -> NDArray[np.bool_]:
+        """Rows for which every constraint holds with the trigger, or did not hold before."""
+        possible = np.ones(len(dataset), dtype=bool)
+        if not self.constraint:
+            return possible
+        stamped = trigger.apply(dataset)
+        for text in [self.constraint] if isinstance(self.constraint, str) else self.constraint:
+            condition = read_condition(text, dataset, self.name)
+            possible &= condition.holds(stamped) | ~condition.holds(dataset)
+        return possible
+
     def _choose_values(self, dataset: Dataset, rng: np.random.Generator) -> dict[str, Any]:
         if self.frequency not in FREQUENCIES:
-            raise ConfigError(f"{self.name}: frequency is {self.frequency!r}; use rare or common")
+            raise ConfigError(f"{self.name}: frequency is {self.frequency!r}; use rare, common or stealth")
         if self.number < 1:
             raise ConfigError(f"{self.name}: number is {self.number!r}; use at least one column")
         columns = list(dataset.roles.features if self.columns is None else self.columns)
         unknown = [column for column in columns if column not in dataset.roles.features]
         if unknown:
             raise ConfigError(f"{self.name}: {name_some(unknown)} is not a feature of these data")
+        columns = [column for column in columns if column not in (self.immutable or ())]
         target = self._target_code(dataset)
         chosen = choose_values(dataset, columns, self.number, self.frequency, target, rng)
         return {column: value.as_py() for column, value in chosen.items()}

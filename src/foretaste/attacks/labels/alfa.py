@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +19,8 @@ from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
 
 Scores = NDArray[np.float64]
+FOLDS = 3
+FEW_CLASSES = 4
 
 
 class Alfa(Attack):
@@ -26,8 +29,10 @@ class Alfa(Attack):
     The attacker knows the training data and that the victim is (close to) linear, and changes labels only.
     Two steps alternate: train on the flipped labels; choose as flips the rows whose new label has the largest
     hinge loss under the honest model and the smallest under the trained one. With labels of equal cost the
-    linear programme of the paper is solved by sorting. Of all rounds the one with the most errors on the
-    honest labels is kept. More than two classes: one against the rest, a row flips to its best wrong class.
+    linear programme of the paper is solved by sorting. Losses are those of models that did not see the row
+    (three folds; the paper takes the training loss, which text of thousands of words makes meaningless). Of
+    all rounds, and of flips in any and in one direction, those with the most errors on the honest labels are
+    kept. More than two classes: one against the rest, a row flips to its best wrong class.
 
     Parameters
     ----------
@@ -86,30 +91,47 @@ class Alfa(Attack):
         known = np.flatnonzero(dataset.labels.codes >= 0)
         honest = dataset.labels.codes[known].astype(np.int64)
         count = self._count(dataset)
-        target = None if self.target is None else self._class_code(dataset, self.target)
-        flippable = np.flatnonzero(honest != (-1 if target is None else target))
-        self._choose(dataset, rows_to_mask(known[flippable], len(dataset)), count, rng)
-        places, new = self._optimise(X[known], honest, flippable, target, count, rng)
-        rows = known[places]
-        data = set_labels(dataset, rows, new, dataset.labels.values)
+        classes = len(dataset.labels)
+        fold = rng.permutation(len(known)) % FOLDS
+        honest_loss = hinge_losses(self._scores(X[known], honest, classes, fold))
+        best: tuple[float, NDArray[np.int64], NDArray[np.int64]] = (-1.0, known[:0], known[:0])
+        for target in self._directions(dataset):
+            allowed = (dataset.labels.codes >= 0) & (
+                dataset.labels.codes != (-1 if target is None else target)
+            )
+            if target is None or self.target is not None:
+                self._choose(dataset, allowed, count, rng)
+            elif allowed.sum() < count:
+                continue
+            ties = rng.permutation(len(known))
+            places = np.flatnonzero(allowed[known])
+            for found in self._rounds(X[known], honest, honest_loss, fold, places, target, count, ties):
+                best = max(best, found, key=lambda one: one[0])
+        rows = known[best[1]]
+        data = set_labels(dataset, rows, best[2], dataset.labels.values)
         return Change(data, rows_to_mask(rows, len(dataset)))
 
-    def _optimise(
+    def _directions(self, dataset: Dataset) -> list[int | None]:
+        """The one new label wanted; else any, and, with few classes, each of them alone."""
+        if self.target is not None:
+            return [self._class_code(dataset, self.target)]
+        classes = len(dataset.labels)
+        return [None, *(range(classes) if classes <= FEW_CLASSES else ())]
+
+    def _rounds(
         self,
         X: Any,
         honest: NDArray[np.int64],
+        honest_loss: Scores,
+        fold: NDArray[np.int64],
         flippable: NDArray[np.int64],
         target: int | None,
         count: int,
-        rng: np.random.Generator,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Places among the labelled rows, and their new class."""
-        classes, everyone = int(honest.max()) + 1, np.arange(len(honest))
-        seed = int(rng.integers(2**31))
-        ties = rng.permutation(len(flippable))
-        honest_loss = hinge_losses(self._scores(X, honest, classes, seed))
+        ties: NDArray[np.int64],
+    ) -> Iterator[tuple[float, NDArray[np.int64], NDArray[np.int64]]]:
+        """Errors, places among the labelled rows and their new class, round after round."""
+        classes, everyone = honest_loss.shape[1], np.arange(len(honest))
         tainted_loss = np.zeros_like(honest_loss)
-        best: tuple[float, NDArray[np.int64], NDArray[np.int64]] | None = None
         previous: set[tuple[int, int]] = set()
         for _ in range(self.rounds):
             advantage = tainted_loss - honest_loss
@@ -119,33 +141,37 @@ class Alfa(Attack):
                 wrong[:, [k for k in range(classes) if k != target]] = np.inf
             new = wrong.argmin(axis=1)
             gain = (advantage[everyone, honest] - advantage[everyone, new])[flippable]
-            places = np.sort(flippable[np.lexsort((ties, -gain))[:count]])
+            places = np.sort(flippable[np.lexsort((ties[flippable], -gain))[:count]])
             chosen = set(zip(places.tolist(), new[places].tolist(), strict=True))
             if chosen == previous:
-                break
+                return
             previous = chosen
             labels = honest.copy()
             labels[places] = new[places]
-            scores = self._scores(X, labels, classes, seed)
+            scores = self._scores(X, labels, classes, fold)
             tainted_loss = hinge_losses(scores)
-            errors = float((scores.argmax(axis=1) != honest).mean())
-            if best is None or errors > best[0]:
-                best = errors, places, new[places]
-        assert best is not None
-        return best[1], best[2]
+            yield float((scores.argmax(axis=1) != honest).mean()), places, new[places]
 
-    def _scores(self, X: Any, labels: NDArray[np.int64], classes: int, seed: int) -> Scores:
-        """Decision values of a linear machine for every row and class; a class nobody has gets -1."""
+    def _scores(self, X: Any, labels: NDArray[np.int64], classes: int, fold: NDArray[np.int64]) -> Scores:
+        """Decision values, for every row and class, of linear machines that were not trained on the row.
+
+        One that was may have learned it by heart, which hurts no other row. A class a machine has not seen
+        gets -1.
+        """
         scores = np.full((X.shape[0], classes), -1.0)
-        present = np.unique(labels)
-        if len(present) < 2:
-            scores[:, present] = 1.0
-            return scores
-        model: Any = LinearSVC(C=self.C, random_state=seed, max_iter=2000)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            found = model.fit(X, labels).decision_function(X)
-        scores[:, present] = np.column_stack([-found, found]) if len(present) == 2 else found
+        for part in range(FOLDS):
+            inside, outside = np.flatnonzero(fold != part), np.flatnonzero(fold == part)
+            present = np.unique(labels[inside])
+            if len(present) < 2 or not len(outside):
+                scores[np.ix_(outside, present)] = 1.0
+                continue
+            model: Any = LinearSVC(C=self.C, random_state=0, max_iter=2000)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                found = model.fit(X[inside], labels[inside]).decision_function(X[outside])
+            scores[np.ix_(outside, present)] = (
+                np.column_stack([-found, found]) if len(present) == 2 else found
+            )
         return scores
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foretaste.detect.artefacts.candidates import TILE, Candidate
 
@@ -16,9 +17,13 @@ _ALIKE = 0.25
 
 def natural_separations(found: Sequence[Candidate], view: str, suspects: Sequence[Candidate]) -> list[float]:
     """Separations in one view of groups that are not made of a suspect's rows, one a place or direction."""
+    last = max((int(c.rows[-1]) for c in (*found, *suspects)), default=0)
+    marks = [np.zeros(last + 1, bool) for _ in suspects]
+    for mark, suspect in zip(marks, suspects, strict=True):
+        mark[suspect.rows] = True
     best: dict[object, float] = {}
     for number, candidate in enumerate(found):
-        if candidate.view != view or any(_alike(candidate, other) > _ALIKE for other in suspects):
+        if candidate.view != view or any(_alike(candidate, mark) > _ALIKE for mark in marks):
             continue
         corner = candidate.corner
         place = number if corner is None else (corner[0] // TILE, corner[1] // TILE)
@@ -63,6 +68,5 @@ def overlap(one: Candidate, other: Candidate) -> float:
     return shared / min(len(one.rows), len(other.rows))
 
 
-def _alike(one: Candidate, other: Candidate) -> float:
-    shared = len(np.intersect1d(one.rows, other.rows, assume_unique=True))
-    return shared / max(len(one.rows), len(other.rows))
+def _alike(one: Candidate, other: NDArray[np.bool_]) -> float:
+    return float(other[one.rows].sum() / max(len(one.rows), other.sum()))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from foretaste.detect.artefacts.candidates import Candidate, candidates
 from foretaste.detect.artefacts.judge import ONE_LABEL, Judge, Judgement, expected_error
 from foretaste.detect.artefacts.nature import beyond_nature, natural_separations, overlap
@@ -15,7 +13,9 @@ from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
 
 MOST_JUDGED = 8
-"""Distinct groups that are judged, those that stand apart most first."""
+"""Distinct groups that are judged, those least natural first."""
+
+MOST_COMPARED = 60
 
 FEWEST_IMAGES = 100
 
@@ -76,31 +76,40 @@ class SharedArtefacts(Detector):
             if _decides(candidate, judgement) and judgement.p_value * len(found) <= self.alpha
         ]
         groups = [candidate for candidate, _ in suspects]
-        campaigns = []
+        evidence = Evidence()
         for candidate, judgement in suspects:
             natural = natural_separations(found, candidate.view, groups)
             chance = beyond_nature(candidate.separation, natural)
-            if chance * VIEWS <= self.alpha:
-                most = max(natural, default=UNIMODAL)
-                campaigns.append(self._campaign(context, candidate, judgement, len(found), chance, most))
-        return Evidence(campaigns=campaigns)
+            if chance * VIEWS > self.alpha:
+                continue
+            most = max(natural, default=UNIMODAL)
+            campaign = self._campaign(context, candidate, judgement, len(found), chance, most)
+            # where labels are right, the cut itself has to be beyond doubt
+            sure = self._dirty(judgement, len(found)) or _error(context, candidate) <= self.alpha
+            (evidence.campaigns if sure else evidence.review).append(campaign)
+        return evidence
 
     def _judged(self, context: Context, found: list[Candidate]) -> list[tuple[Candidate, Judgement]]:
         """The groups that are cut out cleanly, each once, with what is to be said about them."""
-        sizes = np.append(np.bincount(context.y[context.y >= 0], minlength=context.n_classes), len(context.y))
-        clean = [
-            candidate
-            for candidate in found
-            if expected_error(candidate.separation, len(candidate.rows) / sizes[candidate.label]) <= self.fdr
-        ]
+        clean = [candidate for candidate in found if _error(context, candidate) <= self.fdr]
+        clean = sorted(clean, key=lambda c: -c.separation)[:MOST_COMPARED]
+
+        def chance(candidate: Candidate) -> float:
+            return beyond_nature(
+                candidate.separation, natural_separations(found, candidate.view, [candidate])
+            )
+
         judge = Judge(context)
         judged: list[tuple[Candidate, Judgement]] = []
-        for candidate in sorted(clean, key=lambda c: -c.separation):
+        for candidate in sorted(clean, key=chance):
             if len(judged) == MOST_JUDGED:
                 break
             if not any(overlap(candidate, other) > 0.5 for other, _ in judged):
                 judged.append((candidate, judge.judge(candidate)))
         return judged
+
+    def _dirty(self, judgement: Judgement, tested: int) -> bool:
+        return 2 * judgement.dirty_p * tested <= self.alpha
 
     def _campaign(
         self,
@@ -113,7 +122,7 @@ class SharedArtefacts(Detector):
     ) -> Campaign:
         assert context.image is not None
         place = locate(context.image, candidate.rows, judgement.control)
-        dirty = judgement.dirty_p * tested <= self.alpha
+        dirty = self._dirty(judgement, tested)
         p_value = max(judgement.p_value, chance, 1e-300)
         target = None if judgement.target < 0 else context.classes[judgement.target]
         return Campaign(
@@ -147,6 +156,12 @@ def _reason(candidate: Candidate, judgement: Judgement, place: Place, target: st
             f"({judgement.usual:.0%} of other rows)"
         )
     return said + f"those that have it are nearly all labelled {target!r}"
+
+
+def _error(context: Context, candidate: Candidate) -> float:
+    """Expected share of wrong rows in a group, by how far apart it stands and how small a part it is."""
+    among = len(context.y) if candidate.label < 0 else int((context.y == candidate.label).sum())
+    return expected_error(candidate.separation, len(candidate.rows) / among)
 
 
 def _decides(candidate: Candidate, judgement: Judgement) -> bool:

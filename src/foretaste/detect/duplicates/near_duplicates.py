@@ -72,7 +72,8 @@ class NearDuplicates(Detector):
         return evidence
 
     def _campaigns(self, context: Context) -> list[Campaign]:
-        if context.text is None:
+        tabular = context.text is None and context.table is not None
+        if tabular:
             judged = copied_rows(context)
             if judged is None:
                 return []
@@ -87,7 +88,7 @@ class NearDuplicates(Detector):
                 return []
             once, least_cut = context.without(groups.surplus()), min(CUTS)
         ratio = _ratios(once.log_probability, groups, context.n_classes)
-        if context.text is None:
+        if tabular:
             ratio += originals(context, once, groups)
         campaigns = []
         for label in range(context.n_classes):

@@ -25,7 +25,8 @@ from foretaste.rules import rule
 
 Status = Literal["pass", "block", "skip"]
 _SUMMARY_BYTES = 2**26
-_DATA = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq", ".arrow", ".feather", ".npz", ".gz")
+_CODE = (".py", ".ipynb", ".sh", ".R", ".jl", ".sql", ".toml", ".yaml", ".yml", ".cfg", ".ini", ".lock")
+"""Endings of what a step may read without a source: programs and their settings."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def sources(subject: Subject) -> Iterator[Check]:
         return
     origins = subject.origins
     named = sorted(one.key for one in origins if one.kind == "source")
-    lost = [one.name for one in origins if one.kind == "data" and not one.known and one.name.endswith(_DATA)]
+    roots = [one.name for one in origins if one.kind == "data" and not one.known]
+    lost = [name for name in roots if not name.endswith(_CODE)]
     if lost or not named:
         what = f"{lost[0]!r} came from nowhere that is recorded" if lost else "no source of it is recorded"
         yield Check("sources", "block", what)

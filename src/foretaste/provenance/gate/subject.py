@@ -98,7 +98,7 @@ class Subject:
         """Everything the subject was made from, itself included, back to the sources."""
         found: dict[tuple[str, str], Origin] = {}
         with LineageGraph(":memory:") as graph:
-            synchronise(graph, self.ledger, rows=False)
+            synchronise(graph, self.ledger, rows=False, entries=self.entries)
             for key in self.keys:
                 for kind, sha256, name, parents in graph.query(_ABOVE, (key,)):
                     found[kind, sha256] = Origin(kind, sha256, name, parents > 0)

@@ -86,6 +86,8 @@ def _digest(file: Path, algorithm: str) -> str:
 
 def read_text(path: Path) -> str:
     """The text of a claim file; raises `DataError` where it is none or too long."""
+    if path.exists() and not path.is_file():
+        raise DataError("it is not a regular file", file=path)
     try:
         with path.open("rb") as stream:
             data = stream.read(FILE_BYTES + 1)

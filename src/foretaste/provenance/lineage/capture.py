@@ -73,15 +73,15 @@ def capture(
     if not command:
         raise ConfigError("there is no command; write foretaste run -- COMMAND ...")
     for path in inputs:
-        if not path.exists():
-            raise ConfigError(f"the input {str(path)!r} does not exist")
+        if not _there(path):
+            raise ConfigError(f"the input {str(path)!r} is no file or folder")
     named = _named(command)
-    before = {path: _seen(path, rows) for path in dict.fromkeys((*named, *inputs, *outputs)) if path.exists()}
+    before = {path: _seen(path, rows) for path in dict.fromkeys((*named, *inputs, *outputs)) if _there(path)}
     try:
         status = subprocess.run(list(command), check=False).returncode
     except OSError as error:
         raise ConfigError(f"{command[0]!r} cannot be started ({error.strerror}); check its name") from None
-    after = {path: _seen(path, rows) for path in dict.fromkeys((*named, *outputs)) if path.exists()}
+    after = {path: _seen(path, rows) for path in dict.fromkeys((*named, *outputs)) if _there(path)}
     missing = [str(path) for path in outputs if path not in after]
     if missing and status == 0:
         raise DataError("the command ended without writing this output", file=missing[0])
@@ -122,6 +122,11 @@ def _named(command: Sequence[str]) -> list[Path]:
             if plausible and not path.is_dir() and (path.is_file() or path.suffix):
                 found.append(path)
     return found
+
+
+def _there(path: Path) -> bool:
+    """Whether it is something to hash; a pipe or a device would never end."""
+    return path.is_file() or path.is_dir()
 
 
 def _seen(path: Path, rows: bool) -> _Seen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from foretaste.errors import DataError, IntegrityError
@@ -35,17 +35,20 @@ def write(ledger: Ledger, activity: Activity) -> int:
     return ledger.append([entry])[0]
 
 
-def synchronise(graph: LineageGraph, ledger: Ledger, *, rows: bool = True) -> int:
+def synchronise(
+    graph: LineageGraph, ledger: Ledger, *, rows: bool = True, entries: Sequence[Entry] | None = None
+) -> int:
     """Take over what a ledger says that the graph does not have yet; gives the number of new activities.
 
-    Without ``rows``, copies in the store are not opened to count theirs.
+    Without ``rows``, copies in the store are not opened to count theirs. ``entries`` are all entries, where
+    they were read, and compared with the signed root, already.
 
     Raises
     ------
     IntegrityError
         Where the ledger's entries are not those that were signed.
     """
-    entries = genuine_entries(ledger)
+    entries = genuine_entries(ledger) if entries is None else entries
     origin = ledger.verifier.name
     start = graph.ledger_size(origin)
     if start > len(entries):

@@ -72,6 +72,8 @@ def inspect_model(path: str | os.PathLike[str], *, allowed: Collection[str] = ()
     place = Path(path)
     if place.is_dir():
         raise DataError("it is a folder, not a model file", file=place, hint="name the files in it")
+    if place.exists() and not place.is_file():
+        raise DataError("it is not a regular file", file=place)
     try:
         size = place.stat().st_size
         inspection = Inspection(str(path), bytes=size, sha256=file_sha256(place))

@@ -1,0 +1,1 @@
+"""Backdoors in sound: one file each, the trigger beside the attack that plants it."""
