@@ -2,7 +2,8 @@
 
     python -m benchmarks.representations [--rows 4000] [--seeds 1 2] [--only cifar10 embedding]
 
-One line per data set, attack and rule: campaigns, recall and realised false-discovery rate over rows, separation
+One line per data set, attack and rule: campaigns, recall and realised false-discovery rate over rows, the
+separation
 of the strongest campaign, seconds of processor time (the first rule of a case pays for the net).
 """
 
