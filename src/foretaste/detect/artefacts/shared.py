@@ -92,7 +92,12 @@ class SharedArtefacts(Detector):
     def _judged(self, context: Context, found: list[Candidate]) -> list[tuple[Candidate, Judgement]]:
         """The groups that are cut out cleanly, each once, with what is to be said about them."""
         clean = [candidate for candidate in found if _error(context, candidate) <= self.fdr]
-        clean = sorted(clean, key=lambda c: -c.separation)[:MOST_COMPARED]
+        distinct: list[Candidate] = []
+        for candidate in sorted(clean, key=lambda c: -c.separation):
+            if len(distinct) == MOST_COMPARED:
+                break
+            if not any(overlap(candidate, other) > 0.5 for other in distinct):
+                distinct.append(candidate)
 
         def chance(candidate: Candidate) -> float:
             return beyond_nature(
@@ -100,13 +105,9 @@ class SharedArtefacts(Detector):
             )
 
         judge = Judge(context)
-        judged: list[tuple[Candidate, Judgement]] = []
-        for candidate in sorted(clean, key=chance):
-            if len(judged) == MOST_JUDGED:
-                break
-            if not any(overlap(candidate, other) > 0.5 for other, _ in judged):
-                judged.append((candidate, judge.judge(candidate)))
-        return judged
+        return [
+            (candidate, judge.judge(candidate)) for candidate in sorted(distinct, key=chance)[:MOST_JUDGED]
+        ]
 
     def _dirty(self, judgement: Judgement, tested: int) -> bool:
         return 2 * judgement.dirty_p * tested <= self.alpha
