@@ -223,7 +223,7 @@ PIECES = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(PIECES, max_size=14), st.sampled_from([b"", b"\x80\x02", b"\x80\x04"]))
 def test_whatever_the_real_unpickler_would_import_is_seen(
     tmp_path_factory: Any, pieces: list[bytes], head: bytes
