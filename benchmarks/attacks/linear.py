@@ -36,7 +36,8 @@ def label_flips(rates: list[float], seeds: list[int]) -> Iterator[str]:
     """Points of test accuracy lost by the standard victim and by a linear one."""
     for name in ("nsl_kdd", "adult", "sms_spam"):
         for title, score in (("standard", standard_accuracy), ("linear", linear_accuracy)):
-            splits = [load_split(name, seed, rows=ROWS) for seed in seeds]
+            splits = [(train, test.take(np.arange(min(ROWS, len(test)))))
+                      for train, test in (load_split(name, seed, rows=ROWS) for seed in seeds)]  # fmt: skip
             clean = [score(train, test) for train, test in splits]
             for attack, make in FLIPS.items():
                 lost = [
