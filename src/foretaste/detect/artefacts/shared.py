@@ -70,12 +70,9 @@ class SharedArtefacts(Detector):
             size = " x ".join(map(str, image.pixels.shape[1:3]))
             return _nothing(f"{usable} labelled images of {size} pixels are too few or too small")
         found = list(candidates(image, context.y, context.n_classes, self.random_state))
-        suspects = [
-            (candidate, judgement)
-            for candidate, judgement in self._judged(context, found)
-            if _decides(candidate, judgement) and judgement.p_value * len(found) <= self.alpha
-        ]
-        groups = [candidate for candidate, _ in suspects]
+        odd = [(c, j) for c, j in self._judged(context, found) if _decides(c, j) and j.p_value <= self.alpha]
+        suspects = [(c, j) for c, j in odd if j.p_value * len(found) <= self.alpha]
+        groups = [candidate for candidate, _ in odd]  # what is perhaps an artefact is not held to be nature
         evidence = Evidence()
         for candidate, judgement in suspects:
             natural = natural_separations(found, candidate.view, groups)
