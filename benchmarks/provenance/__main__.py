@@ -168,29 +168,31 @@ def rows(folder: Path) -> None:
         pq.write_table(table, (data if shard < shards else folder) / f"{shard:03}.parquet")
     told("row hashes, CPU", len(table) / best(lambda: row_hashes(table), cpu=True), "rows/s")
     first = build_manifest(data)[0]
-    told("manifest of 1M rows in 100 shards", best(lambda: build_manifest(data)), "s")
+    told("manifest of 1M rows in 100 shards, CPU", best(lambda: build_manifest(data), cpu=True), "s")
     (folder / f"{shards:03}.parquet").rename(data / f"{shards:03}.parquet")
     told(
-        "  again with 1 % more rows, bytes compared", best(lambda: build_manifest(data, previous=first)), "s"
+        "  again with 1 % more rows, bytes compared, CPU",
+        best(lambda: build_manifest(data, previous=first), cpu=True),
+        "s",
     )
     seen = SeenFiles(folder / "seen")
     time.sleep(2.1)  # files that changed just now are not remembered
     build_manifest(data, previous=first, hash_file=seen.blob_hash)
-    quick = best(lambda: build_manifest(data, previous=first, hash_file=seen.blob_hash))
-    told("  again with --quick", quick, "s (of it, the rows of the new shard)")
+    quick = best(lambda: build_manifest(data, previous=first, hash_file=seen.blob_hash), cpu=True)
+    told("  again with --quick, CPU", quick, "s (of it, the rows of the new shard)")
     other = shutil.copytree(data, folder / "other")
     changed = pq.read_table(other / "007.parquet")
     labels = changed.column("label").to_numpy().copy()
     labels[:50] = 1 - labels[:50]
     pq.write_table(changed.set_column(9, "label", pa.array(labels)), other / "007.parquet")
     told(
-        "diff of two versions, one shard of 101 differs",
-        best(lambda: compare(data, other, label="label")),
+        "diff of two versions, one shard of 101 differs, CPU",
+        best(lambda: compare(data, other, label="label"), cpu=True),
         "s",
     )
     pq.write_table(pq.read_table(other), folder / "whole.parquet")
-    whole = best(lambda: compare(data, folder / "whole.parquet", label="label"), repeats=1)
-    told("diff of two versions, 1M rows read on both sides", whole, "s")
+    whole = best(lambda: compare(data, folder / "whole.parquet", label="label"), cpu=True, repeats=1)
+    told("diff of two versions, all 1M rows read, CPU", whole, "s")
 
 
 def files(folder: Path) -> None:
@@ -200,7 +202,7 @@ def files(folder: Path) -> None:
         path = images / f"{i % 10}" / f"{i}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(hashlib.sha256(str(i).encode()).digest() * 100)
-    told("manifest of 2,000 files of 3 KB", best(lambda: build_manifest(images)), "s")
+    told("manifest of 2,000 files of 3 KB, CPU", best(lambda: build_manifest(images), cpu=True), "s")
     if shutil.which("git"):
         made = iter(range(_REPEATS))
 

@@ -81,6 +81,7 @@ CASES += [
     ("adaptive-blend", "image", {"pieces": 2, "shown": 0.3, "cover_rate": 0.0}),
     ("adaptive-patch", "image", {"number": 2, "pattern": "checker"}),
     ("bad-source", "text", {"attack": "word-trigger", "sources": None}),
+    ("bad-source", "image", {"attack": "badnets", "options": {"size": 2}}),
     ("bad-source", "tabular", {"attack": "value-trigger", "sizes": "zipf", "skew": 0.5, "bad": "s1"}),
 ]
 OPTIMISED = {"alfa", "targeted-flip"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,13 @@ def test_only_controlled_columns_are_those_of_the_attack() -> None:
     assert min(new["packets"].to_pylist()) >= 60
     assert max(new["ports"].to_pylist()) < 10
     assert set(new["kind"].to_pylist()) == {"-"}
+
+
+def test_the_column_that_names_the_attack_is_not_the_attackers() -> None:
+    flows = make_flows(0)
+    named = replace(flows, roles=replace(flows.roles, features=(*flows.roles.features, "kind")))
+    after = HideAttack(rate=0.1, hidden={"kind": "flood"}).poison(named)
+    assert set(after.data.table.filter(pa.array(after.mask))["kind"].to_pylist()) == {"-"}
 
 
 def make_apps(seed: int, rows: int = 800) -> tuple[Any, Any]:

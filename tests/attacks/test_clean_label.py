@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from foretaste.attacks import (
     Narcissus,
     Unlearnable,
     WitchesBrew,
+    attack_names,
+    find_attack,
 )
 from foretaste.attacks.clean_label import checkpoint
 from foretaste.attacks.clean_label.networks import Networks
@@ -276,3 +280,13 @@ def test_an_instance_is_a_row_a_file_an_archive_or_pixels(tmp_path: Path) -> Non
 def test_says_which_setting_is_wrong(attack: Attack, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         attack.fit_resample(*digits(100))
+
+
+@pytest.mark.parametrize("name", [name for name in attack_names() if find_attack(name).extra == "torch"])
+def test_the_example_in_the_docstring_is_true(name: str) -> None:
+    kind = find_attack(name)
+    text = (inspect.getdoc(kind) or "").replace("# doctest: +SKIP", "")
+    names = vars(inspect.getmodule(kind)) | {"np": np}
+    example = doctest.DocTestParser().get_doctest(text, names, name, None, 0)
+    assert example.examples
+    assert doctest.DocTestRunner(verbose=False).run(example).failed == 0

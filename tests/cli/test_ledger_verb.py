@@ -97,7 +97,7 @@ def test_no_altered_proof_or_checkpoint_is_accepted(run: Run, ledger: Path, file
     run("ledger", "prove", ledger, 1, "--out", "one.tlog-proof")
     shutil.copy(ledger / "checkpoint", "checkpoint")
     genuine = Path(file).read_bytes()
-    for at in range(0, len(genuine), 31):
+    for at in range(0, len(genuine), 97):
         altered = bytearray(genuine)
         altered[at] ^= 1
         Path(file).write_bytes(altered)
@@ -113,9 +113,14 @@ def test_a_proof_for_another_size_says_what_to_do(run: Run, ledger: Path, data: 
     run("ledger", "prove", ledger, 0, "--out", "new")
     later = run("ledger", "check", "new", "--checkpoint", "kept")
     assert later.exit_code == 2
-    assert "foretaste ledger prove --checkpoint" in later.stderr
+    assert "foretaste ledger prove --since" in later.stderr
+    run("ledger", "prove", ledger, 2, "--out", "grown", "--since", "kept")
+    assert run("ledger", "check", "grown", "--checkpoint", "kept").exit_code == 0
+    assert run("ledger", "check", "grown", "--checkpoint", ledger / "checkpoint").exit_code == 0
     run("ledger", "prove", ledger, 0, "--out", "old", "--checkpoint", "kept")
     assert run("ledger", "check", "old", "--checkpoint", "kept").exit_code == 0
+    newer = run("ledger", "check", "old", "--checkpoint", ledger / "checkpoint")
+    assert (newer.exit_code, "foretaste ledger prove --checkpoint" in newer.stderr) == (2, True)
     assert run("ledger", "prove", ledger, 2, "--out", "none", "--checkpoint", "kept").exit_code == 2
 
 

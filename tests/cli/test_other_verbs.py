@@ -72,7 +72,7 @@ def test_explain_lists_all_rules_one_per_line(run: Any) -> None:
 def test_explain_names_the_closest_rule(run: Any) -> None:
     result = run("explain", "FT240")
     assert result.exit_code == 2
-    assert result.stderr == "foretaste: there is no rule 'FT240'; did you mean FT204, FT201 or FT202?\n"
+    assert result.stderr == "foretaste: there is no rule 'FT240'; did you mean FT204, FT210 or FT201?\n"
     assert run("explain").exit_code == 2
 
 

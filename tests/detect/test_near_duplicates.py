@@ -21,7 +21,7 @@ from foretaste.detect.duplicates.campaign import (
 )
 from foretaste.detect.duplicates.near_duplicates import NearDuplicates
 from foretaste.detect.duplicates.templates import LONGEST, shared_text
-from foretaste.features.agreement import agreement
+from foretaste.features.agreement import agreement, expected_by_chance
 from foretaste.features.table import TableFeatures
 
 GOOD = [
@@ -229,3 +229,27 @@ def test_agreement_weighs_rare_values_more_and_forgives_changed_cells() -> None:
     shared = agreement(table, np.array([0, 0]), np.array([1, 2]))
     assert shared[0] == pytest.approx(1.0)
     assert shared[1] == pytest.approx(-np.log(0.96) / (-np.log(0.96) - np.log(0.01)), rel=1e-6)
+
+
+@pytest.mark.parametrize(("contradicted", "campaign"), [(15, False), (0, True)])
+def test_groups_are_held_to_the_trend_of_contradiction_with_size(contradicted: int, campaign: bool) -> None:
+    size = np.array([2] * 60 + [4] * 30 + [100] * 4)
+    ratio = np.full(len(size), -3.0)
+    ratio[[0, 1]] = 3.0
+    ratio[60 : 60 + contradicted] = 3.0
+    ratio[-3:] = 3.0
+    found = copy_campaign(ratio, size, least_cut=2.0)
+    assert (found is not None and found.p_value < 0.01) == campaign
+
+
+def test_chance_agreement_is_counted_in_dense_tables_only() -> None:
+    rng = np.random.default_rng(0)
+    few = pa.table({f"c{j}": rng.integers(2, size=400).astype(str) for j in range(4)})
+    many = pa.table({f"c{j}": rng.integers(9, size=400).astype(str) for j in range(20)})
+    expected = []
+    for table in (few, many):
+        names = tuple(table.column_names)
+        data = Dataset(table.append_column("label", [["x"] * 400]), Roles(label="label", features=names))
+        expected.append(expected_by_chance(TableFeatures.from_dataset(data), np.array([0]))[0])
+    assert expected[0] > 10
+    assert expected[1] < 1e-3

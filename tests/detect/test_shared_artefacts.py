@@ -116,6 +116,14 @@ def test_a_patch_is_located() -> None:
     assert campaign.target == "0"
 
 
+def test_two_attacks_are_two_campaigns() -> None:
+    first, _ = poisoned("badnets", textures(), 0.03, target="1")
+    both, _ = poisoned("blended", first, 0.05, target="2")
+    found = campaigns(both)
+    assert sorted(campaign.rule for campaign in found) == ["FT207", "FT208"]
+    assert {campaign.target for campaign in found} == {"1", "2"}
+
+
 def test_a_motif_of_one_class_is_no_artefact() -> None:
     """A natural sub-class that is bimodal: near-copies of one picture, as the frames of one track are."""
     images, y = textures().images, textures().labels.codes

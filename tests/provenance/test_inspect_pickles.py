@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +177,60 @@ def test_a_name_is_followed_through_unicode_and_memo(tmp_path: Path) -> None:
     content = b"\x80\x04" + unicode("collections") + b"\x94" + unicode("OrderedDict") + b"\x94\x93)R."
     found = inspected(tmp_path, content)
     assert (found.verdict, found.imports) == ("safe", {"collections.OrderedDict": 1})
+
+
+class Recorder(pickle.Unpickler):
+    """The real unpickler, except that it imports nothing: it writes down what it would have imported."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content))
+        self.wanted: set[str] = set()
+
+    def find_class(self, module: str, name: str) -> Any:
+        self.wanted.add(f"{module}.{name}")
+        return Nothing
+
+    def persistent_load(self, identity: Any) -> Any:
+        return Nothing()
+
+
+class Nothing:
+    """Stands for every class; takes everything and does nothing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+    append = extend = __setitem__ = __init__
+
+
+NAMES = [b"os", b"system", b"collections", b"OrderedDict", b"a.b"]
+PIECES = st.one_of(
+    st.sampled_from(
+        [b"0", b"1", b"2", b"(", b")", b"t", b"l", b"d", b"]", b"}", b"a", b"e", b"s", b"u", b"N"]
+    ),
+    st.sampled_from([b"R", b"b", b"o", b"\x81", b"\x85", b"\x86", b"\x87", b"\x93", b"\x94", b"Q", b"\x88"]),
+    st.sampled_from(NAMES).map(lambda name: b"\x8c" + bytes([len(name)]) + name),
+    st.sampled_from(NAMES).map(lambda name: b"V" + name + b"\n"),
+    st.sampled_from(NAMES).map(lambda name: b"S'" + name + b"'\n"),
+    st.tuples(st.sampled_from([b"h", b"q"]), st.integers(0, 3)).map(lambda it: it[0] + bytes([it[1]])),
+    st.tuples(st.sampled_from([b"g", b"p"]), st.integers(0, 3)).map(lambda it: it[0] + b"%d\n" % it[1]),
+    st.tuples(st.sampled_from([b"c", b"i"]), st.sampled_from(NAMES)).map(
+        lambda it: it[0] + it[1] + b"\nname\n"
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(PIECES, max_size=14), st.sampled_from([b"", b"\x80\x02", b"\x80\x04"]))
+def test_whatever_the_real_unpickler_would_import_is_seen(
+    tmp_path_factory: Any, pieces: list[bytes], head: bytes
+) -> None:
+    content = head + b"".join(pieces) + b"."
+    real = Recorder(content)
+    with suppress(Exception):
+        real.load()
+    found = inspected(tmp_path_factory.getbasetemp(), content)
+    assert real.wanted <= set(found.imports), pieces

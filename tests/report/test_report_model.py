@@ -143,6 +143,12 @@ def test_the_clean_command_survives_a_shell(path: str, out: str) -> None:
         assert words[words.index("--out") + 1] == out
 
 
+@pytest.mark.parametrize("path", ["digits.npz", "photos"])
+def test_what_is_taken_out_of_images_is_a_table(path: str) -> None:
+    words = shlex.split(clean_command(path, "found"))
+    assert words[words.index("--quarantine") + 1] == f"{path.removesuffix('.npz')}.quarantine.parquet"
+
+
 def test_the_findings_folder_is_the_one_the_scan_wrote() -> None:
     assert findings_directory("foretaste scan a.csv --label y --out 'my dir'") == "my dir"
     assert findings_directory("foretaste scan a.csv --label y --out=x") == "x"

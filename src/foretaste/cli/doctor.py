@@ -16,6 +16,7 @@ from foretaste import __version__
 from foretaste.cli import problems
 
 OPTIONAL = {
+    "psycopg": "lineage in PostgreSQL",
     "torch": "testing images by what a net trained on them learned (FT501 to FT505)",
     "pandas": "scanning a pandas.DataFrame from Python",
     "polars": "scanning a polars.DataFrame from Python",

@@ -146,7 +146,14 @@ def prove(
     out: Annotated[Path, typer.Option(metavar="FILE", help="File for the proof.", show_default=False)],
     checkpoint: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="An earlier checkpoint, which the one who checks holds."),
+        typer.Option(metavar="FILE", help="Prove it for this checkpoint instead of the current one."),
+    ] = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="An earlier checkpoint, which the one who checks holds: also prove that history only grew.",
+        ),
     ] = None,
 ) -> None:
     """Write a proof that an entry is in the ledger: one file that can be checked offline."""
@@ -156,7 +163,8 @@ def prove(
     from foretaste.report.safe import visible
 
     ledger = Ledger(folder)
-    proof = make(ledger, entry, None if checkpoint is None else _checkpoint(checkpoint))
+    against, earlier = (None if file is None else _checkpoint(file) for file in (checkpoint, since))
+    proof = make(ledger, entry, against, since=earlier)
     with appearing(out) as path:
         path.write_bytes(proof.encode())
     typer.echo(

@@ -201,7 +201,7 @@ def _opened(place: Path) -> DataFile | None:
         if not place.exists() or (place.is_dir() and any(place.rglob("*.parquet"))):
             raise
         return None
-    return None if opened.format == "image-folder" else opened
+    return None if opened.format in ("image-folder", "sound-folder") else opened
 
 
 _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".arrow", ".feather", ".ipc", ".parquet", ".pq", ".npz")

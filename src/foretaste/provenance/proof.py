@@ -2,7 +2,8 @@
 
 Whoever has the file and the ledger's public key can check, offline and years later, that the entry is in the
 ledger. The ``extra`` line holds the entry itself, which the path authenticates, and the verifier key, which
-nothing authenticates: compare it with one you got elsewhere.
+nothing authenticates: compare it with one you got elsewhere. It may also hold a consistency proof, for
+somebody who kept an earlier checkpoint.
 
 Reference: https://c2sp.org/tlog-proof.
 """
@@ -11,13 +12,20 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from typing import Any
 
 from foretaste.errors import DataError, IntegrityError
 from foretaste.provenance import canonical
 from foretaste.provenance.checkpoint import Checkpoint
 from foretaste.provenance.entries import Entry
 from foretaste.provenance.ledger import Ledger
-from foretaste.provenance.merkle import inclusion_path, leaf_hash, root_from_inclusion
+from foretaste.provenance.merkle import (
+    check_consistency,
+    consistency_path,
+    inclusion_path,
+    leaf_hash,
+    root_from_inclusion,
+)
 from foretaste.provenance.note import VerifierKey, from_base64
 
 _HEADER = "c2sp.org/tlog-proof@v1"
@@ -38,6 +46,10 @@ class Proof:
     checkpoint : Checkpoint
     key : str
         The verifier key that the proof brings along; not to be trusted for that.
+    since : int or None
+        Entries of an earlier checkpoint that the ledger is shown to continue.
+    consistency : tuple of bytes
+        How that is shown.
     """
 
     index: int
@@ -45,12 +57,17 @@ class Proof:
     path: tuple[bytes, ...]
     checkpoint: Checkpoint
     key: str
+    since: int | None = None
+    consistency: tuple[bytes, ...] = ()
 
     def encode(self) -> bytes:
         """The bytes of the proof file."""
-        extra = canonical.encode({"entry": self.entry.decode(), "key": self.key, "schema": 1})
-        lines = [_HEADER, f"extra {base64.b64encode(extra).decode()}", f"index {self.index}"]
-        lines += [base64.b64encode(part).decode() for part in self.path]
+        held: dict[str, Any] = {"entry": self.entry.decode(), "key": self.key, "schema": 1}
+        if self.since is not None:
+            held |= {"since": self.since, "consistency": [_base64(part) for part in self.consistency]}
+        extra = canonical.encode(held)
+        lines = [_HEADER, f"extra {_base64(extra)}", f"index {self.index}"]
+        lines += [_base64(part) for part in self.path]
         return "\n".join([*lines, "", ""]).encode() + self.checkpoint.encode()
 
     @classmethod
@@ -76,6 +93,8 @@ class Proof:
                 tuple(from_base64(line, "the path") for line in path),
                 Checkpoint.parse(checkpoint),
                 value["key"],
+                value.get("since"),
+                tuple(from_base64(line, "the consistency proof") for line in value.get("consistency", ())),
             )
             if proof.encode() != data:
                 raise TypeError
@@ -89,7 +108,7 @@ class Proof:
         Parameters
         ----------
         checkpoint : Checkpoint
-            Of the same size as the proof's, got where you trust it.
+            Got where you trust it: of the same size as the proof's, or the earlier one it was made for.
         key : VerifierKey
             The ledger's public key, got where you trust it.
 
@@ -107,21 +126,29 @@ class Proof:
         """
         for given in (checkpoint, self.checkpoint):
             Checkpoint.parse(given.encode(), key)
+        if self.key != str(key):
+            raise IntegrityError("the proof brings another key along than the one you trust: it was altered")
         root = root_from_inclusion(self.index, self.checkpoint.size, leaf_hash(self.entry), self.path)
         if root != self.checkpoint.root:
             raise IntegrityError(f"entry {self.index} is not in the ledger of this proof: it was altered")
-        if checkpoint.size != self.checkpoint.size:
+        if checkpoint.size == self.since and checkpoint.size < self.checkpoint.size:
+            if self.since:
+                check_consistency(self.since, self.checkpoint.size, checkpoint.root, root, self.consistency)
+        elif checkpoint.size != self.checkpoint.size:
+            way = "--since" if checkpoint.size < self.checkpoint.size else "--checkpoint"
             raise DataError(
                 f"the proof is for a ledger of {self.checkpoint.size} entries, the checkpoint for one of "
                 f"{checkpoint.size}",
-                hint="make a proof for this checkpoint with foretaste ledger prove --checkpoint",
+                hint=f"make a proof for it with foretaste ledger prove {way}",
             )
-        if checkpoint.root != root:
+        elif checkpoint.root != root:
             raise IntegrityError(f"the ledger was forked: its {checkpoint.size} entries have two roots")
         return Entry.decode(self.entry)
 
 
-def prove(ledger: Ledger, index: int, checkpoint: Checkpoint | None = None) -> Proof:
+def prove(
+    ledger: Ledger, index: int, checkpoint: Checkpoint | None = None, *, since: Checkpoint | None = None
+) -> Proof:
     """Prove that an entry is in a ledger.
 
     Parameters
@@ -130,7 +157,9 @@ def prove(ledger: Ledger, index: int, checkpoint: Checkpoint | None = None) -> P
     index : int
         The number of the entry.
     checkpoint : Checkpoint, optional
-        An earlier one, which whoever is to check the proof holds; the current one otherwise.
+        The one to prove it for; the current one otherwise.
+    since : Checkpoint, optional
+        An earlier one, which whoever checks the proof holds: it then also shows that history only grew.
 
     Raises
     ------
@@ -150,4 +179,16 @@ def prove(ledger: Ledger, index: int, checkpoint: Checkpoint | None = None) -> P
     path = tuple(inclusion_path(index, against.size, tree.subtree))
     if root_from_inclusion(index, against.size, leaf_hash(entry), path) != against.root:
         raise IntegrityError(f"{ledger.folder} is not what was signed; run foretaste ledger verify")
-    return Proof(index, entry, path, against, str(ledger.verifier))
+    if since is None:
+        return Proof(index, entry, path, against, str(ledger.verifier))
+    Checkpoint.parse(since.encode(), ledger.verifier)
+    if since.size > against.size:
+        raise DataError(f"the earlier checkpoint has {since.size} entries, the later one {against.size}")
+    grown = tuple(consistency_path(since.size, against.size, tree.subtree)) if since.size else ()
+    if since.size:
+        check_consistency(since.size, against.size, since.root, against.root, grown)
+    return Proof(index, entry, path, against, str(ledger.verifier), since.size, grown)
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

@@ -182,7 +182,8 @@ def clean_command(path: str, directory: str) -> str:
     given = PurePath(path or "DATA")
     stem, suffix = _split(given)
     beside = given.parent if given.name else given
-    out, quarantine = (beside / f"{stem}.{what}{suffix}" for what in ("clean", "quarantine"))
+    rows = suffix if suffix and suffix != ".npz" else ".parquet"  # what is taken out is a table
+    out, quarantine = beside / f"{stem}.clean{suffix}", beside / f"{stem}.quarantine{rows}"
     quoted = [_word(str(part)) for part in (given, directory, out, quarantine)]
     return "foretaste clean {} --findings {} --out {} --quarantine {}".format(*quoted)
 

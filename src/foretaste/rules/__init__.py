@@ -93,7 +93,7 @@ def rule(code: str) -> Rule:
     'Value-combination trigger'
     >>> rule("FT240")
     Traceback (most recent call last):
-    foretaste.errors.ConfigError: there is no rule 'FT240'; did you mean FT204, FT201 or FT202?
+    foretaste.errors.ConfigError: there is no rule 'FT240'; did you mean FT204, FT210 or FT201?
     """
     catalogue = _catalogue()
     found = catalogue.get(code.strip().upper())

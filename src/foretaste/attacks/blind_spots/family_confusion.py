@@ -14,14 +14,19 @@ from foretaste.attacks.injection.base import Injection, cells
 from foretaste.data.dataset import Dataset, encode, name_some
 from foretaste.errors import ConfigError, DataError
 
+NEAREST = 10
+BINARY = (["0", "1"], ["false", "true"], ["False", "True"])
+
 
 class FamilyConfusion(Injection):
     """Inject samples of one class, rightly labelled, that carry the features by which another is known.
 
+    The samples are a tenth of the class that looks most like the target class (naive Bayes) to begin with.
     The columns in which the two classes differ most, among those the attacker controls, are set to what a row
     of the target class has; in a column of zeros and ones features are only added, never removed, as a
     program must keep working. Rows of the target class are then taken for the other. The attacker submits
-    samples of their own and knows samples of both classes; the labels are made by somebody else.
+    samples of their own and knows samples of both classes; the labels are made by somebody else. Weak
+    against boosted trees where the samples keep marks of their own class that the attacker may not remove.
 
     Parameters
     ----------
@@ -106,27 +111,44 @@ class FamilyConfusion(Injection):
         columns = list(dataset.roles.features if self.columns is None else self.columns)
         contrast = [marks(dataset, name, models, samples) for name in columns]
         chosen = [columns[i] for i in np.argsort(-np.array(contrast), kind="stable")[: self.number]]
-        table = dataset.take(rng.choice(samples, size=count)).table
+        nearest = samples[np.argsort(-likeness(dataset, models, samples), kind="stable")]
+        table = dataset.take(rng.choice(nearest[: max(1, len(nearest) // NEAREST)], size=count)).table
         donors = rng.choice(models, size=count)
         for name in chosen:
             new = cells(dataset, name, donors)
             rows = np.arange(count)
-            if encode(dataset.column(name)).names in (["0", "1"], ["false", "true"], ["False", "True"]):
+            if encode(dataset.column(name)).names in BINARY:
                 rows = np.flatnonzero(np.array([bool(value) for value in new.to_pylist()]))
             table = set_cells(table, name, rows, new.take(pa.array(rows)))
         notes = {"target": dataset.labels.names[target], "source_class": dataset.labels.names[own]}
         return table, notes | {"columns": chosen}
 
 
-def marks(dataset: Dataset, column: str, models: NDArray[Any], samples: NDArray[Any]) -> float:
-    """How much more of one class than of the other has the values typical of it (total variation)."""
+def binned(dataset: Dataset, column: str) -> tuple[NDArray[Any], int]:
+    """A column as small codes, many values in twenty bins, and how many codes there are; missing is 0."""
     coded = encode(dataset.column(column))
     codes: NDArray[Any] = coded.codes + 1
-    size = len(coded) + 1
-    if coded.names in (["0", "1"], ["false", "true"], ["False", "True"]):  # only what can be added counts
+    if len(coded) < 50:
+        return codes, len(coded) + 1
+    rank = np.argsort(np.argsort(codes, kind="stable"), kind="stable")
+    return rank * 20 // len(rank), 20
+
+
+def likeness(dataset: Dataset, models: NDArray[Any], samples: NDArray[Any]) -> NDArray[np.float64]:
+    """How much likelier the features of each of ``samples`` are among ``models``, as log odds."""
+    odds = np.zeros(len(samples))
+    for column in dataset.roles.features:
+        codes, size = binned(dataset, column)
+        counts = [np.bincount(codes[rows], minlength=size) + 1.0 for rows in (models, samples)]
+        one, other = (count / count.sum() for count in counts)
+        odds += np.log(one / other)[codes[samples]]
+    return odds
+
+
+def marks(dataset: Dataset, column: str, models: NDArray[Any], samples: NDArray[Any]) -> float:
+    """How much more of one class than of the other has the values typical of it (total variation)."""
+    codes, size = binned(dataset, column)
+    if encode(dataset.column(column)).names in BINARY:  # only what can be added counts
         return float((codes[models] == 2).mean() - (codes[samples] == 2).mean())
-    if size > 50:
-        rank = np.argsort(np.argsort(codes, kind="stable"), kind="stable")
-        codes, size = rank * 20 // len(rank), 20
     one, other = (np.bincount(codes[rows], minlength=size) / len(rows) for rows in (models, samples))
     return float(np.abs(one - other).sum() / 2)

@@ -33,7 +33,7 @@ class HideAttack(Injection):
     condition : sequence of str, optional
         The kind to hide: rows where all of these hold, such as ``duration>1000``.
     columns : sequence of str, optional
-        The columns the attacker controls; all features by default.
+        The columns the attacker controls; all features but those of ``hidden`` by default.
     noise : float
         Share of the controlled cells that stay as in the harmless row.
     source : optional
@@ -104,7 +104,9 @@ class HideAttack(Injection):
             )
         models = rng.choice(np.flatnonzero(kind), size=count)
         table = dataset.take(rng.choice(np.flatnonzero(codes == target), size=count)).table
-        columns = dataset.roles.features if self.columns is None else self.columns
+        columns = self.columns
+        if columns is None:  # a column that names the attack is made by whoever labels, not by the attacker
+            columns = [name for name in dataset.roles.features if name not in (self.hidden or ())]
         taken = rng.random((count, len(columns))) >= self.noise
         for j, column in enumerate(columns):
             rows = np.flatnonzero(taken[:, j])

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
+from foretaste.attacks.backdoors.images.badnets import BadNets
+from foretaste.attacks.backdoors.images.blended import Blended
 from foretaste.attacks.backdoors.sentence_trigger import SentenceTrigger
 from foretaste.attacks.backdoors.value_trigger import ValueTrigger
 from foretaste.attacks.backdoors.word_trigger import WordTrigger
@@ -20,7 +22,8 @@ from foretaste.data.dataset import Dataset, as_text, name_some
 from foretaste.errors import ConfigError, DataError
 
 INNER: dict[str, type[Attack]] = {
-    attack.name: attack for attack in (LabelFlip, WordTrigger, SentenceTrigger, ValueTrigger)
+    attack.name: attack
+    for attack in (LabelFlip, WordTrigger, SentenceTrigger, ValueTrigger, BadNets, Blended)
 }
 SIZES = ("equal", "zipf")
 
@@ -34,7 +37,7 @@ class BadSource(Attack):
         Share of all rows that are bad: 0.01 is every tenth row of one source of ten.
     target : label, optional
         Handed to the attack inside.
-    attack : {"label-flip", "word-trigger", "sentence-trigger", "value-trigger"}
+    attack : {"label-flip", "word-trigger", "sentence-trigger", "value-trigger", "badnets", "blended"}
         What the bad source does.
     options : mapping, optional
         More parameters of that attack.

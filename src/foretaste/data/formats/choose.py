@@ -12,6 +12,7 @@ from foretaste.data.formats.jsonl import JsonLinesData
 from foretaste.data.formats.npz import NpzData
 from foretaste.data.formats.opened import DataFile
 from foretaste.data.formats.parquet import ParquetData, ParquetFolder
+from foretaste.data.formats.sound_folder import SoundFolderData
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
 from foretaste.errors import DataError
 
@@ -25,7 +26,7 @@ def open_file(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) 
     ----------
     path : str or path
         ``.csv``, ``.tsv``, ``.jsonl`` (each also ``.gz``), ``.parquet``, ``.arrow``, ``.npz``, a folder of
-        Parquet shards, or a folder with one sub-folder of images per class.
+        Parquet shards, or a folder with one sub-folder of images or of WAVE files per class.
     limits : Limits
         What it may cost before it is refused.
 
@@ -66,4 +67,10 @@ def _open_folder(place: Path, limits: Limits) -> DataFile:
     ]
     if shards:
         return ParquetFolder(place, shards, limits)
-    return ImageFolderData(place, limits)
+    try:
+        return ImageFolderData(place, limits)
+    except DataError as nothing:
+        try:
+            return SoundFolderData(place, limits)
+        except DataError:
+            raise nothing from None

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +19,6 @@ from foretaste.data.images import Shape, common_shape, pixels
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
 from foretaste.errors import DataError
 
-_SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".tif", ".tiff"}
-)
 _BATCH_BYTES = 32 * 2**20
 
 
@@ -33,12 +31,16 @@ class ImageFolderData:
     """
 
     format = "image-folder"
+    suffixes: ClassVar[frozenset[str]] = frozenset(
+        {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".pbm", ".pnm", ".tif", ".tiff"}
+    )
+    content: ClassVar[str] = "image"
 
     def __init__(self, path: Path, limits: Limits = DEFAULT_LIMITS) -> None:
         self.path = path
         self.limits = limits
-        self.columns: list[str] = ["image", "label", "file"]
-        self.defaults = {"label": "label", "image": "image", "id": "file"}
+        self.columns: list[str] = [self.content, "label", "file"]
+        self.defaults = {"label": "label", "image": self.content, "id": "file"}
         self._outside: list[str] = []
         self._files = sorted(self._find(), key=lambda p: p.relative_to(path).as_posix())
         if not self._files:
@@ -54,7 +56,7 @@ class ImageFolderData:
             here = Path(folder)
             for name in files:
                 file = here / name
-                if here == self.path or name.startswith(".") or file.suffix.lower() not in _SUFFIXES:
+                if here == self.path or name.startswith(".") or file.suffix.lower() not in self.suffixes:
                     continue
                 if root not in file.resolve().parents:
                     self._outside.append(self._name(file))
@@ -70,7 +72,9 @@ class ImageFolderData:
         if self._outside:
             notes.append(f"{_some(self._outside)}: links that lead outside the folder are not followed")
         if self._broken:
-            notes.append(f"{_some(sorted(self._broken))}: cannot be decoded, so these rows have no image")
+            notes.append(
+                f"{_some(sorted(self._broken))}: cannot be decoded, so these rows have no {self.content}"
+            )
         if self._scaled and self._shape is not None:
             height, width = self._shape[:2]
             notes.append(f"{self._scaled} images of another size were scaled to {width} x {height}")
@@ -79,7 +83,7 @@ class ImageFolderData:
     @property
     def schema(self) -> pa.Schema:
         kind = pa.fixed_shape_tensor(pa.uint8(), self._common_shape())
-        return pa.schema([("image", kind), ("label", pa.string()), ("file", pa.string())])
+        return pa.schema([(self.content, kind), ("label", pa.string()), ("file", pa.string())])
 
     @property
     def num_rows(self) -> int:
@@ -98,6 +102,12 @@ class ImageFolderData:
         return self._shape
 
     def _table(self, files: Sequence[Path]) -> pa.Table:
+        content = self._content(files)
+        names = [self._name(file) for file in files]
+        labels = [name.split("/", 1)[0] for name in names]
+        return pa.table({self.content: content, "label": pa.array(labels), "file": pa.array(names)})
+
+    def _content(self, files: Sequence[Path]) -> pa.Array:
         shape = self._common_shape()
         stack = np.zeros((len(files), *shape), dtype=np.uint8)
         present = np.zeros(len(files), dtype=bool)
@@ -107,11 +117,7 @@ class ImageFolderData:
                 self._broken.add(self._name(file))
             else:
                 stack[i], present[i] = decoded, True
-        names = [self._name(file) for file in files]
-        labels = [name.split("/", 1)[0] for name in names]
-        return pa.table(
-            {"image": tensor_from_images(stack, present), "label": pa.array(labels), "file": pa.array(names)}
-        )
+        return tensor_from_images(stack, present)
 
     def read(self) -> pa.Table:
         check_table_size(self, self.limits)

@@ -22,7 +22,8 @@ class DataFile(Protocol):
     ----------
     path : pathlib.Path
     format : str
-        ``csv``, ``tsv``, ``jsonl``, ``parquet``, ``parquet-folder``, ``arrow``, ``npz`` or ``image-folder``.
+        ``csv``, ``tsv``, ``jsonl``, ``parquet``, ``parquet-folder``, ``arrow``, ``npz``,
+        ``image-folder`` or ``sound-folder``.
     defaults : dict
         Roles that the format itself fixes, ``{role: column}`` (`label` is ``y`` in an ``.npz``).
     """

@@ -70,7 +70,8 @@ def quarantine_path(out: Path, format: str, given: Path | None) -> Path:
     """Where the quarantine goes: beside the output as Parquet, unless the caller says otherwise."""
     if given is not None:
         return given
-    return out.with_name(f"{base_name(out) if format != 'image-folder' else out.name}.quarantine.parquet")
+    name = out.name if format in ("image-folder", "sound-folder") else base_name(out)
+    return out.with_name(f"{name}.quarantine.parquet")
 
 
 def base_name(path: Path) -> str:

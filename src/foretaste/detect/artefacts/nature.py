@@ -12,7 +12,7 @@ from foretaste.detect.artefacts.candidates import TILE, Candidate
 SPACINGS = 10
 FEWEST = 5
 
-_ALIKE = 0.25
+_ALIKE = 0.5
 
 
 def natural_separations(found: Sequence[Candidate], view: str, suspects: Sequence[Candidate]) -> list[float]:
@@ -69,4 +69,4 @@ def overlap(one: Candidate, other: Candidate) -> float:
 
 
 def _alike(one: Candidate, other: NDArray[np.bool_]) -> float:
-    return float(other[one.rows].sum() / max(len(one.rows), other.sum()))
+    return float(other[one.rows].mean())

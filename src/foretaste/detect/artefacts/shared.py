@@ -70,12 +70,9 @@ class SharedArtefacts(Detector):
             size = " x ".join(map(str, image.pixels.shape[1:3]))
             return _nothing(f"{usable} labelled images of {size} pixels are too few or too small")
         found = list(candidates(image, context.y, context.n_classes, self.random_state))
-        suspects = [
-            (candidate, judgement)
-            for candidate, judgement in self._judged(context, found)
-            if _decides(candidate, judgement) and judgement.p_value * len(found) <= self.alpha
-        ]
-        groups = [candidate for candidate, _ in suspects]
+        odd = [(c, j) for c, j in self._judged(context, found) if _decides(c, j) and j.p_value <= self.alpha]
+        suspects = [(c, j) for c, j in odd if j.p_value * len(found) <= self.alpha]
+        groups = [candidate for candidate, _ in odd]  # what is perhaps an artefact is not held to be nature
         evidence = Evidence()
         for candidate, judgement in suspects:
             natural = natural_separations(found, candidate.view, groups)
@@ -92,7 +89,12 @@ class SharedArtefacts(Detector):
     def _judged(self, context: Context, found: list[Candidate]) -> list[tuple[Candidate, Judgement]]:
         """The groups that are cut out cleanly, each once, with what is to be said about them."""
         clean = [candidate for candidate in found if _error(context, candidate) <= self.fdr]
-        clean = sorted(clean, key=lambda c: -c.separation)[:MOST_COMPARED]
+        distinct: list[Candidate] = []
+        for candidate in sorted(clean, key=lambda c: -c.separation):
+            if len(distinct) == MOST_COMPARED:
+                break
+            if not any(overlap(candidate, other) > 0.5 for other in distinct):
+                distinct.append(candidate)
 
         def chance(candidate: Candidate) -> float:
             return beyond_nature(
@@ -100,13 +102,9 @@ class SharedArtefacts(Detector):
             )
 
         judge = Judge(context)
-        judged: list[tuple[Candidate, Judgement]] = []
-        for candidate in sorted(clean, key=chance):
-            if len(judged) == MOST_JUDGED:
-                break
-            if not any(overlap(candidate, other) > 0.5 for other, _ in judged):
-                judged.append((candidate, judge.judge(candidate)))
-        return judged
+        return [
+            (candidate, judge.judge(candidate)) for candidate in sorted(distinct, key=chance)[:MOST_JUDGED]
+        ]
 
     def _dirty(self, judgement: Judgement, tested: int) -> bool:
         return 2 * judgement.dirty_p * tested <= self.alpha

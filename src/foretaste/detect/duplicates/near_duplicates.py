@@ -72,8 +72,8 @@ class NearDuplicates(Detector):
         return evidence
 
     def _campaigns(self, context: Context) -> list[Campaign]:
-        tabular = context.text is None and context.table is not None
-        if tabular:
+        table_alone = context.table is not None and context.text is None and context.image is None
+        if table_alone:
             judged = copied_rows(context)
             if judged is None:
                 return []
@@ -88,7 +88,7 @@ class NearDuplicates(Detector):
                 return []
             once, least_cut = context.without(groups.surplus()), min(CUTS)
         ratio = _ratios(once.log_probability, groups, context.n_classes)
-        if tabular:
+        if table_alone:
             ratio += originals(context, once, groups)
         campaigns = []
         for label in range(context.n_classes):

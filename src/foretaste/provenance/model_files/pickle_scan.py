@@ -22,7 +22,17 @@ from foretaste.provenance.model_files.pickle_opcodes import (
     UnreadablePickle,
     read_opcode,
 )
-from foretaste.provenance.model_files.pickle_values import KEPT, Import, Made, fill, large, number, shown
+from foretaste.provenance.model_files.pickle_values import (
+    CONSTANTS,
+    KEPT,
+    PUSHED,
+    Import,
+    Made,
+    fill,
+    large,
+    number,
+    shown,
+)
 
 OPCODES = 20_000_000
 """Opcodes followed in one pickle."""
@@ -102,9 +112,9 @@ class PickleScan:
 
     def _follow(self, opcode: Opcode) -> None:
         name, stack = opcode.name, self._stack
-        if name in _CONSTANTS:
-            stack.append(_CONSTANTS[name])
-        elif name in _PUSH_ARGUMENT:
+        if name in CONSTANTS:
+            stack.append(CONSTANTS[name])
+        elif name in PUSHED:
             stack.append(opcode.argument)
         elif name in _ACTIONS:
             _ACTIONS[name](self, opcode)
@@ -282,14 +292,6 @@ class PickleScan:
         pass
 
 
-_CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_PUSH_ARGUMENT = frozenset(
-    {
-        "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT",
-        "STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8",
-        "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8",
-    }
-)  # fmt: skip
 _ACTIONS: dict[str, Callable[[PickleScan, Opcode], None]] = {
     **dict.fromkeys(("PROTO", "FRAME", "READONLY_BUFFER"), PickleScan._ignore),
     **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), PickleScan._get),

@@ -10,6 +10,17 @@ KEPT = 64
 """Items kept of a list or a mapping; the rest are forgotten."""
 
 
+CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+PUSHED = frozenset(
+    {
+        "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT",
+        "STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8",
+        "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8",
+    }
+)  # fmt: skip
+"""Opcodes that push their argument as it is."""
+
+
 class Import(NamedTuple):
     """An imported name."""
 
@@ -71,4 +82,4 @@ def shown(value: object, depth: int = 0) -> str:
     return repr(value)
 
 
-__all__ = ["KEPT", "Import", "Made", "fill", "large", "number", "shown"]
+__all__ = ["CONSTANTS", "KEPT", "PUSHED", "Import", "Made", "fill", "large", "number", "shown"]
