@@ -21,7 +21,7 @@ from foretaste.errors import ForetasteError
 ROWS = 5000
 """Decoys are planted in at most this many rows; in more rows the same rate is easier to find."""
 
-DOSES = (0.0025, 0.005, 0.01)
+DOSES = (0.003, 0.005, 0.01)
 COPIES = 2
 FEWEST = 6
 """A campaign smaller than this is below what any rule looks for."""

@@ -25,7 +25,7 @@ def gate(
     format: Annotated[str, typer.Option(help="terminal, json, sarif or junit.")] = "terminal",
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there, not to stdout.")] = None,
 ) -> None:
-    """Apply the policy in [gate] of foretaste.toml: exit with 0 where all pass, 1 where any is blocked."""
+    """Apply the gate policy of foretaste.toml: exit with 0 where all pass, 1 where any is blocked."""
     from dataclasses import replace
 
     from foretaste.data.atomic import appearing

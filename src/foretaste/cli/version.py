@@ -29,7 +29,7 @@ Key = Annotated[
 ]
 PolicyFile = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="The policy; the nearest foretaste.toml with [gate] otherwise."),
+    typer.Option(metavar="FILE", help="The policy; the nearest foretaste.toml with a gate table otherwise."),
 ]
 Note = Annotated[str | None, typer.Option(metavar="TEXT", help="A sentence about it.")]
 Label = Annotated[str | None, typer.Option(metavar="COL", help="The label's column.")]

@@ -16,6 +16,7 @@ from foretaste.findings import Findings
 from foretaste.report import figures, tables, wording
 from foretaste.report.campaigns import Campaign, campaigns, known_rule, review_items
 from foretaste.report.lenient import count, items, mapping, mappings, number
+from foretaste.report.numbers import listed
 from foretaste.report.safe import plain, visible
 
 Pairs = tuple[tuple[str, str], ...]
@@ -120,11 +121,18 @@ class Report:
 
 
 def not_covered(plan: Sequence[Detector], gaps: Sequence[Gap]) -> list[tuple[str, str]]:
-    """What was not tested, each once: skipped detectors, and the gaps no skipped detector stands for."""
+    """What was not tested, by reason: skipped detectors, and the gaps no skipped detector stands for.
+
+    Reasons that hold for the fewest tests come first: that these are no images is the least of news.
+    """
     skipped = [item for item in plan if not item.ran]
     told = {code for item in skipped for code in item.codes}
     names = [(item.name, item.reason) for item in skipped]
-    return names + [(f"{gap.code} {gap.title}".strip(), gap.reason) for gap in gaps if gap.code not in told]
+    names += [(f"{gap.code} {gap.title}".strip(), gap.reason) for gap in gaps if gap.code not in told]
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in names:
+        by_reason.setdefault(reason, []).append(name)
+    return [(listed(tests), reason) for reason, tests in sorted(by_reason.items(), key=lambda i: len(i[1]))]
 
 
 def build(findings: Findings) -> Report:

@@ -77,7 +77,7 @@ def show(report: Report, console: Console, files: Sequence[str] = ()) -> None:
     skipped = not_covered(report.plan, report.gaps)
     if skipped:
         out.title("Not covered")
-        out.table([], [[(_short(name, 40), ""), (reason, "dim")] for name, reason in skipped[:_SKIPPED]])
+        out.table([], [[(_short(name, 48), ""), (reason, "dim")] for name, reason in skipped[:_SKIPPED]])
         out.more(len(skipped) - _SKIPPED, "more")
     if report.floors:
         out.title("Would have found (planted in a copy)")
