@@ -11,9 +11,10 @@ from sklearn.datasets import load_digits
 
 from foretaste.attacks import find_attack
 from foretaste.data import Dataset, from_arrays
-from foretaste.detect.artefacts.candidates import by_class
+from foretaste.detect.artefacts.candidates import Candidate, by_class
 from foretaste.detect.artefacts.directions import two_means
 from foretaste.detect.artefacts.judge import expected_error
+from foretaste.detect.artefacts.nature import least_natural
 from foretaste.detect.artefacts.place import Place
 from foretaste.detect.artefacts.shared import SharedArtefacts
 from foretaste.detect.context import Context
@@ -169,6 +170,29 @@ def test_what_all_classes_vary_in_is_whitened_away() -> None:
     assert best.label == 0
     assert len(np.setdiff1d(rows, best.rows)) <= 2
     assert len(np.setdiff1d(best.rows, rows)) <= 2
+
+
+def test_a_third_of_a_class_lies_beyond_every_other_class() -> None:
+    """Though it has moved its own class's mean towards itself."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(4), 300)
+    matrix = rng.normal(size=(1200, 30)).astype(np.float32)
+    rows = np.arange(100)
+    matrix[rows, 7] += 9
+    best = max(by_class("any", matrix, y, 4, 0), key=lambda candidate: candidate.separation)
+    assert best.rows.tolist() == rows.tolist()
+    assert best.elsewhere.tolist() == []
+
+
+def test_a_group_is_judged_in_the_view_in_which_it_is_least_natural() -> None:
+    def group(view: str, separation: float, start: int) -> Candidate:
+        return Candidate(view, 0, separation, np.arange(start, start + 20), np.arange(0))
+
+    quiet = [group("tile", 3 + 0.1 * i, 100 * i) for i in range(1, 9)]
+    loud = [group("pixels", 3.0 * i, 100 * i) for i in range(1, 9)]
+    seen_apart, seen_best = group("pixels", 25, 0), group("tile", 20, 0)
+    found = [*quiet, seen_apart, seen_best, *loud]
+    assert least_natural(found, [seen_apart, seen_best, loud[0]], 2) == [seen_best, loud[0]]
 
 
 def test_places_are_said_in_words() -> None:

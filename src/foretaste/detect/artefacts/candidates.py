@@ -44,7 +44,8 @@ class Candidate:
     rows : int64 ndarray
         Of that class, ascending.
     elsewhere : int64 ndarray
-        Rows of other classes that lie as far out in the same direction.
+        Rows of other classes that lie as far out in the same direction, from their class's mean, as the group
+        does from the rest of its class.
     corner : tuple of int or None
         Top and left of the tile, in pixels of ``residual``'s input.
     """
@@ -93,7 +94,9 @@ def by_class(
             split = two_means(score[own])
             if split is None:
                 continue
-            beyond = score[others] > split.cut if split.above else score[others] < split.cut
+            # a large group has moved its class's mean; others are counted from where the rest of the class is
+            cut = split.cut - float(np.delete(score[own], split.rows).mean())
+            beyond = score[others] > cut if split.above else score[others] < cut
             yield Candidate(view, label, split.separation, own[split.rows], others[beyond])
 
 

@@ -62,6 +62,26 @@ def beyond_nature(separation: float, natural: Sequence[float]) -> float:
     return float((1 + beyond / k) ** -k)
 
 
+def least_natural(found: Sequence[Candidate], suspects: Sequence[Candidate], most: int) -> list[Candidate]:
+    """Distinct groups among the suspects, those least natural first.
+
+    Of a group that several views show it is the one in which it stands furthest beyond nature, which need not
+    be the one in which it stands furthest apart: some views are full of natural groups.
+    """
+
+    def chance(suspect: Candidate) -> tuple[float, float]:
+        natural = natural_separations(found, suspect.view, [suspect])
+        return beyond_nature(suspect.separation, natural), -suspect.separation
+
+    distinct: list[Candidate] = []
+    for suspect in sorted(suspects, key=chance):
+        if len(distinct) == most:
+            break
+        if not any(overlap(suspect, other) > _ALIKE for other in distinct):
+            distinct.append(suspect)
+    return distinct
+
+
 def overlap(one: Candidate, other: Candidate) -> float:
     """Shared rows as a share of the smaller group."""
     shared = len(np.intersect1d(one.rows, other.rows, assume_unique=True))

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from foretaste.detect.artefacts.candidates import Candidate, candidates
 from foretaste.detect.artefacts.judge import ONE_LABEL, Judge, Judgement, expected_error
-from foretaste.detect.artefacts.nature import beyond_nature, natural_separations, overlap
+from foretaste.detect.artefacts.nature import beyond_nature, least_natural, natural_separations
 from foretaste.detect.artefacts.place import Place, locate
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
@@ -14,8 +14,6 @@ from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
 
 MOST_JUDGED = 8
 """Distinct groups that are judged, those least natural first."""
-
-MOST_COMPARED = 60
 
 FEWEST_IMAGES = 100
 
@@ -89,22 +87,8 @@ class SharedArtefacts(Detector):
     def _judged(self, context: Context, found: list[Candidate]) -> list[tuple[Candidate, Judgement]]:
         """The groups that are cut out cleanly, each once, with what is to be said about them."""
         clean = [candidate for candidate in found if _error(context, candidate) <= self.fdr]
-        distinct: list[Candidate] = []
-        for candidate in sorted(clean, key=lambda c: -c.separation):
-            if len(distinct) == MOST_COMPARED:
-                break
-            if not any(overlap(candidate, other) > 0.5 for other in distinct):
-                distinct.append(candidate)
-
-        def chance(candidate: Candidate) -> float:
-            return beyond_nature(
-                candidate.separation, natural_separations(found, candidate.view, [candidate])
-            )
-
         judge = Judge(context)
-        return [
-            (candidate, judge.judge(candidate)) for candidate in sorted(distinct, key=chance)[:MOST_JUDGED]
-        ]
+        return [(candidate, judge.judge(candidate)) for candidate in least_natural(found, clean, MOST_JUDGED)]
 
     def _dirty(self, judgement: Judgement, tested: int) -> bool:
         return 2 * judgement.dirty_p * tested <= self.alpha
