@@ -94,14 +94,12 @@ class ConcentratedMislabels(Detector):
         taken = np.zeros(len(context), bool)
         # a cluster of a table may be a kind of rows of its own, about which no other row can say anything
         topics = [] if context.text is None else search.topics(divisions[0])
-        found = [topic for topic in topics if _beyond_nature(topic)]
-        for division in divisions:
-            found += search.regions(division, len(divisions))
-        for campaign in found:
+        regions = [region for division in divisions for region in search.regions(division, len(divisions))]
+        for campaign in filter(_beyond_nature, [*topics, *regions]):
             if 2 * taken[campaign.rows].sum() < len(campaign.rows):
                 taken[campaign.rows] = True
                 campaigns.append(campaign)
-        review = [topic for topic in topics if not _beyond_nature(topic)]
+        review = [item for item in (*topics, *regions) if not _beyond_nature(item)]
         return Evidence(
             campaigns=campaigns,
             review=[item for item in review if not taken[item.rows].any()],
@@ -112,10 +110,10 @@ class ConcentratedMislabels(Detector):
 _NO_TOPICS = "there is no text: a cluster of a table, or of images, may be a kind of rows of its own"
 
 
-def _beyond_nature(topic: Campaign) -> bool:
-    """Topics are exceptions by nature now and then; an alarm needs the evidence of two tests, not of one."""
-    threshold = topic.statistic.threshold
-    return threshold is not None and topic.statistic.value >= 2 * threshold
+def _beyond_nature(found: Campaign) -> bool:
+    """Regions are harder, topics exceptions by nature now and then: an alarm needs twice the evidence."""
+    threshold = found.statistic.threshold
+    return threshold is not None and found.statistic.value >= 2 * threshold
 
 
 def _nothing(reason: str) -> Evidence:
