@@ -87,7 +87,7 @@ class Gains:
         """Evidence of every group; see `mixture_evidence`."""
         slot = np.arange(len(self.shares))[:, None] * n_groups + group
         size = len(self.shares) * n_groups
-        gains = np.bincount(slot.ravel(), self.gains.ravel(), size).reshape(-1, n_groups)
+        gains = np.bincount(slot.ravel(), self.gains.ravel(), size).reshape(len(self.shares), n_groups)
         best = gains.max(axis=0)
         log_e = best + np.log(np.exp(gains - best).mean(axis=0))
         return Mixture(log_e, self.shares[gains.argmax(axis=0)])
