@@ -19,8 +19,9 @@ LEAST_ROWS = 100
 WEAK = 0.05
 """Mean doubt of the cleaned model about a row's class above which labels are too hard to settle."""
 
-UNSURE = 0.2
-"""Share of rows a model may be unsure about before labels count as hard."""
+UNSURE_AT_FIRST, UNSURE = 1 / 3, 0.2
+"""Share of rows a model may be unsure about before labels count as hard: as they are, since many flips make
+any model unsure, and once the doubted ones do not train it."""
 
 LEAST_ONE_WAY = 10
 
@@ -65,9 +66,9 @@ class LabelAudit(Detector):
             return _nothing("there are no text, feature columns or images to judge labels by")
         y = context.y[known]
         log_p = context.log_probability[known]
-        weak = _unsure(log_p) > UNSURE
+        weak = _unsure(log_p) > UNSURE_AT_FIRST
         judged = _judge(context, known, log_p, y, strict=weak)
-        if judged.doubt > WEAK and not weak:
+        if not weak and (judged.doubt > WEAK or _unsure(judged.log_p) > UNSURE):
             weak, judged = True, _judge(context, known, log_p, y, strict=True)
         if not judged.found.anchors.any():
             return _nothing(
