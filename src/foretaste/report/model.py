@@ -120,17 +120,18 @@ class Report:
         return tuple(sorted(code for code in found if known_rule(code)))
 
 
-def not_covered(plan: Sequence[Detector], gaps: Sequence[Gap]) -> list[tuple[str, str]]:
-    """What was not tested, by reason: skipped detectors, and the gaps no skipped detector stands for.
-
-    Reasons that hold for the fewest tests come first: that these are no images is the least of news.
-    """
+def not_tested(plan: Sequence[Detector], gaps: Sequence[Gap]) -> list[tuple[str, str]]:
+    """What was not tested, each once: skipped detectors, and the gaps no skipped detector stands for."""
     skipped = [item for item in plan if not item.ran]
     told = {code for item in skipped for code in item.codes}
     names = [(item.name, item.reason) for item in skipped]
-    names += [(f"{gap.code} {gap.title}".strip(), gap.reason) for gap in gaps if gap.code not in told]
+    return names + [(f"{gap.code} {gap.title}".strip(), gap.reason) for gap in gaps if gap.code not in told]
+
+
+def not_covered(plan: Sequence[Detector], gaps: Sequence[Gap]) -> list[tuple[str, str]]:
+    """`not_tested` by reason, those that hold for the fewest tests first: no images is the least of news."""
     by_reason: dict[str, list[str]] = {}
-    for name, reason in names:
+    for name, reason in not_tested(plan, gaps):
         by_reason.setdefault(reason, []).append(name)
     return [(listed(tests), reason) for reason, tests in sorted(by_reason.items(), key=lambda i: len(i[1]))]
 
@@ -159,7 +160,7 @@ def build(findings: Findings) -> Report:
         verdict=verdict,
         verdict_words=wording.VERDICTS[verdict],
         headline=wording.headline(verdict, counts, mislabels, visible(summary.get("incomplete"), 300)),
-        explanation=wording.explanation(verdict, counts, fdr, len(not_covered(plan, gaps))),
+        explanation=wording.explanation(verdict, counts, fdr, len(not_tested(plan, gaps))),
         fdr=fdr,
         counts=counts,
         steps=tuple(wording.next_steps(verdict, found, bad, len(review), clean, visible(command, 1000))),
