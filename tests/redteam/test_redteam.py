@@ -132,6 +132,18 @@ def test_a_torch_module_can_be_the_learner() -> None:
     assert (said == np.array(images.labels.names, object)[images.labels.codes]).mean() > 0.7
 
 
+def test_without_torch_images_have_a_victim_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn.datasets import load_digits
+
+    from foretaste.data import as_dataset
+
+    X, y = load_digits(return_X_y=True)
+    images = as_dataset(((X[:500] * 15).astype(np.uint8).reshape(-1, 8, 8), y[:500]))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    said = find_learner("default").fit_predict(images, [images.take(np.arange(100))], 0)[0]
+    assert (said == np.array(images.labels.names, object)[images.labels.codes[:100]]).mean() > 0.9
+
+
 def test_sanitisers_of_others_are_defences() -> None:
     class EveryOther:
         def fit_resample(self, X: pa.Table, y: list[str]) -> None:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from foretaste.data import Dataset, encode
-from foretaste.errors import ConfigError
+from foretaste.errors import ConfigError, MissingExtraError
 from foretaste.features.image import ImageFeatures
 
 COMMAND_SECONDS = 3600
@@ -201,7 +201,7 @@ def _images(train: Dataset, tests: list[Dataset], seed: int) -> list[NDArray[Any
 
         net = fit_convnet(train.images, train.labels.codes, len(names), random_state=seed)
         return [names[net.predict_log_proba(data.images).argmax(axis=1)] for data in tests]  # type: ignore[arg-type]
-    except ImportError:  # without the extra: what no net is needed for
+    except MissingExtraError:  # without torch: what no net is needed for
         from sklearn.linear_model import LogisticRegression
 
         stacked = replace(train, table=pa.concat_tables([d.table for d in (train, *tests)]))
