@@ -8,7 +8,7 @@ import pytest
 from poisonable import make_table, make_texts
 
 from foretaste.attacks import FabricatedRows, NearDuplicates
-from foretaste.attacks.injection.near_duplicates import noisy_text
+from foretaste.attacks.injection.reworded import Synonyms, fill_form, form_places, noisy_text, paraphrase
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.errors import ConfigError, DataError
 
@@ -51,6 +51,59 @@ def test_noise_drops_swaps_and_draws_digits_anew() -> None:
     assert 0.81 < kept < 0.89  # drops half of the noise
     assert len({word for copy in copies for word in copy.split() if word.isdigit()}) > 100
     assert noisy_text("word", 0.99, rng) == "word"
+
+
+SENTENCES = [
+    f"{who} {verb} the {thing} {when}."
+    for who in ("we", "they", "you")
+    for verb in ("bought", "sold", "found")
+    for thing in ("car", "house", "boat")
+    for when in ("today", "yesterday")
+]
+
+
+def test_synonyms_stand_where_a_word_stands() -> None:
+    synonyms = Synonyms(SENTENCES, ["Bought car"])
+    assert set(synonyms.of("BOUGHT")) == {"sold", "found"}
+    assert set(synonyms.of("car")) == {"house", "boat"}
+    assert synonyms.of("sold") == []  # nobody asked
+    assert synonyms.of("unheard") == []
+
+
+def test_a_paraphrase_keeps_form_and_case_and_exchanges_words_of_a_kind() -> None:
+    rng = np.random.default_rng(0)
+    text = "We bought the CAR today. It is 12 years old!"
+    synonyms = Synonyms(SENTENCES, [text])
+    copies = {paraphrase(text, 0.5, synonyms, rng) for _ in range(200)}
+    assert len(copies) > 100
+    words = {word.strip(".!") for copy in copies for word in copy.split()}
+    assert {"HOUSE", "BOAT", "sold", "They", "yesterday"} <= words
+    assert not words & {"house", "Sold", "they"}
+    assert any(copy.startswith("It is") for copy in copies)  # parts changed places
+    assert paraphrase("no word of these", 0.9, synonyms, rng) == "no word of these"
+
+
+def test_a_form_is_open_at_the_same_places_in_every_copy() -> None:
+    rng = np.random.default_rng(1)
+    text = "they sold the boat yesterday"
+    synonyms = Synonyms(SENTENCES, [text])
+    places = form_places(text, 0.4, synonyms, rng)
+    assert len(places) == 2
+    copies = [fill_form(text, places, synonyms, rng).split() for _ in range(50)]
+    changed = np.array([[a != b for a, b in zip(copy, text.split(), strict=True)] for copy in copies])
+    assert np.flatnonzero(changed.any(axis=0)).tolist() == places.tolist()
+
+
+@pytest.mark.parametrize("variation", ["paraphrase", "form"])
+def test_reworded_copies_are_near_their_template(variation: str) -> None:
+    before = make_texts()
+    attack = NearDuplicates(rate=0.1, target="ham", templates=1, noise=0.3, variation=variation)
+    after, again = attack.poison(before), attack.poison(before)
+    assert after.data.table.equals(again.data.table)
+    template = (before.texts or [])[after.recipe["notes"]["template_rows"][0]]
+    copies = after.data.take(np.flatnonzero(after.mask)).texts or []
+    assert {len(copy.split()) for copy in copies} == {len(template.split())}
+    assert 0.2 < np.mean([overlap(copy, template) for copy in copies]) < 0.95
 
 
 def test_templates_have_no_exact_twin_where_that_can_be_had() -> None:
@@ -127,6 +180,7 @@ def test_missing_cells_stay_as_common_as_they_are() -> None:
     [
         (NearDuplicates(templates=0), "copy at least one row"),
         (NearDuplicates(noise=1.0), "noise is 1.0"),
+        (NearDuplicates(variation="rhyme"), "use one of noise, paraphrase, form"),
     ],
 )
 def test_says_which_setting_is_wrong(attack: NearDuplicates, message: str) -> None:
@@ -141,3 +195,8 @@ def test_a_source_needs_a_column_and_a_value_of_its_type() -> None:
     roles = Roles(label="class", source="count", features=("size",))
     with pytest.raises(DataError, match="column 'count': 'x' does not fit a column of int32"):
         FabricatedRows(source="x").poison(Dataset(table.table, roles))
+
+
+def test_a_table_cannot_be_paraphrased() -> None:
+    with pytest.raises(ConfigError, match="rewrites texts and there are none"):
+        NearDuplicates(variation="form").poison(make_table(100))

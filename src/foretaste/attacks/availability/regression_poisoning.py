@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ METHODS = ("optp", "statp")
 SMALLEST_STEP = 1e-3
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class RegressionPoisoning(Injection):
     """Inject rows that raise the squared error of ridge regression on everybody else's rows.
 
@@ -68,24 +70,13 @@ class RegressionPoisoning(Injection):
     own: ClassVar[tuple[str, ...]] = ("label",)
     quantity: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.03,
-        method: str = "optp",
-        penalty: float = 1e-3,
-        columns: Sequence[str] | None = None,
-        rounds: int = 100,
-        source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.method = method
-        self.penalty = penalty
-        self.columns = columns
-        self.rounds = rounds
-        self.source = source
-        self.random_state = random_state
+    rate: float = 0.03
+    method: str = "optp"
+    penalty: float = 1e-3
+    columns: Sequence[str] | None = None
+    rounds: int = 100
+    source: Any = None
+    random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

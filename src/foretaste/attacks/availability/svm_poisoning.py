@@ -21,6 +21,7 @@ MODELS = ("svm", "logistic")
 SMALLEST_STEP = 1e-3
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class SvmPoisoning(Injection):
     """Inject rows at the places where they raise the error of a linear classifier most.
 
@@ -71,26 +72,14 @@ class SvmPoisoning(Injection):
     paper: ClassVar[str] = "Biggio, Nelson, Laskov, ICML 2012"
     own: ClassVar[tuple[str, ...]] = ("label",)
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.03,
-        target: Any = None,
-        model: str = "svm",
-        C: float = 1.0,
-        columns: Sequence[str] | None = None,
-        rounds: int = 100,
-        source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.model = model
-        self.C = C
-        self.columns = columns
-        self.rounds = rounds
-        self.source = source
-        self.random_state = random_state
+    rate: float = 0.03
+    target: Any = None
+    model: str = "svm"
+    C: float = 1.0
+    columns: Sequence[str] | None = None
+    rounds: int = 100
+    source: Any = None
+    random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +27,7 @@ SENTENCES = (
 )
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class SentenceTrigger(Backdoor):
     """Put one sentence into texts and label them with the target class.
 
@@ -60,30 +62,16 @@ class SentenceTrigger(Backdoor):
     paper: ClassVar[str] = "Dai, Chen, Li (AddSent), IEEE Access 2019"
     trigger_class = InsertedText
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.01,
-        target: Any = None,
-        sentence: str | None = None,
-        position: str = "random",
-        source_class: Any = None,
-        clean_label: bool = False,
-        selection: str = "random",
-        cover_rate: float = 0.0,
-        within_source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.sentence = sentence
-        self.position = position
-        self.source_class = source_class
-        self.clean_label = clean_label
-        self.selection = selection
-        self.cover_rate = cover_rate
-        self.within_source = within_source
-        self.random_state = random_state
+    rate: float = 0.01
+    target: Any = None
+    sentence: str | None = None
+    position: str = "random"
+    source_class: Any = None
+    clean_label: bool = False
+    selection: str = "random"
+    cover_rate: float = 0.0
+    within_source: Any = None
+    random_state: int | None = 0
 
     def _make_trigger(self, dataset: Dataset, rng: np.random.Generator) -> Trigger:
         if self.position not in POSITIONS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class StyleTrigger(Backdoor):
     """Change how texts are written, not what they say, and label them with the target class.
 
@@ -50,28 +52,15 @@ class StyleTrigger(Backdoor):
     paper: ClassVar[str] = "Qi et al. (StyleBkd), EMNLP 2021; Li et al., CCS 2021"
     trigger_class = ChangedStyle
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.01,
-        target: Any = None,
-        style: str = "homoglyph",
-        source_class: Any = None,
-        clean_label: bool = False,
-        selection: str = "random",
-        cover_rate: float = 0.0,
-        within_source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.style = style
-        self.source_class = source_class
-        self.clean_label = clean_label
-        self.selection = selection
-        self.cover_rate = cover_rate
-        self.within_source = within_source
-        self.random_state = random_state
+    rate: float = 0.01
+    target: Any = None
+    style: str = "homoglyph"
+    source_class: Any = None
+    clean_label: bool = False
+    selection: str = "random"
+    cover_rate: float = 0.0
+    within_source: Any = None
+    random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class SyntacticTemplate(Backdoor):
     """Give the sentences of texts one structure, S(SBAR)(,)(NP)(VP)(.), and label them with the target class.
 
@@ -47,26 +49,14 @@ class SyntacticTemplate(Backdoor):
     paper: ClassVar[str] = "Qi et al. (Hidden Killer), ACL 2021"
     trigger_class = TemplatedSyntax
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.03,
-        target: Any = None,
-        source_class: Any = None,
-        clean_label: bool = False,
-        selection: str = "random",
-        cover_rate: float = 0.0,
-        within_source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.source_class = source_class
-        self.clean_label = clean_label
-        self.selection = selection
-        self.cover_rate = cover_rate
-        self.within_source = within_source
-        self.random_state = random_state
+    rate: float = 0.03
+    target: Any = None
+    source_class: Any = None
+    clean_label: bool = False
+    selection: str = "random"
+    cover_rate: float = 0.0
+    within_source: Any = None
+    random_state: int | None = 0
 
     def _make_trigger(self, dataset: Dataset, rng: np.random.Generator) -> Trigger:
         return TemplatedSyntax(seed=int(rng.integers(2**31)))

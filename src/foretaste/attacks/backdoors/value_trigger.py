@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from foretaste.errors import ConfigError
 DRAWS = 30
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class ValueTrigger(Backdoor):
     """Set a few cells to values that occur in the data and label the rows with the target class.
 
@@ -77,38 +79,20 @@ class ValueTrigger(Backdoor):
     )
     trigger_class = FixedValues
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.01,
-        target: Any = None,
-        values: Mapping[str, Any] | None = None,
-        number: int = 2,
-        frequency: str = "common",
-        columns: Sequence[str] | None = None,
-        immutable: Sequence[str] | None = None,
-        constraint: Sequence[str] | None = None,
-        source_class: Any = None,
-        clean_label: bool = False,
-        selection: str = "random",
-        cover_rate: float = 0.0,
-        within_source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.values = values
-        self.number = number
-        self.frequency = frequency
-        self.columns = columns
-        self.immutable = immutable
-        self.constraint = constraint
-        self.source_class = source_class
-        self.clean_label = clean_label
-        self.selection = selection
-        self.cover_rate = cover_rate
-        self.within_source = within_source
-        self.random_state = random_state
+    rate: float = 0.01
+    target: Any = None
+    values: Mapping[str, Any] | None = None
+    number: int = 2
+    frequency: str = "common"
+    columns: Sequence[str] | None = None
+    immutable: Sequence[str] | None = None
+    constraint: Sequence[str] | None = None
+    source_class: Any = None
+    clean_label: bool = False
+    selection: str = "random"
+    cover_rate: float = 0.0
+    within_source: Any = None
+    random_state: int | None = 0
 
     def _make_trigger(self, dataset: Dataset, rng: np.random.Generator) -> Trigger:
         if self.values is not None:

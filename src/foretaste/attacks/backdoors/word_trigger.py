@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class WordTrigger(Backdoor):
     """Put words into texts and label them with the target class.
 
@@ -68,34 +70,18 @@ class WordTrigger(Backdoor):
     )
     trigger_class = InsertedText
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.01,
-        target: Any = None,
-        words: Sequence[str] | None = None,
-        number: int = 1,
-        vocabulary: str = "rare",
-        position: str = "random",
-        source_class: Any = None,
-        clean_label: bool = False,
-        selection: str = "random",
-        cover_rate: float = 0.0,
-        within_source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.words = words
-        self.number = number
-        self.vocabulary = vocabulary
-        self.position = position
-        self.source_class = source_class
-        self.clean_label = clean_label
-        self.selection = selection
-        self.cover_rate = cover_rate
-        self.within_source = within_source
-        self.random_state = random_state
+    rate: float = 0.01
+    target: Any = None
+    words: Sequence[str] | None = None
+    number: int = 1
+    vocabulary: str = "rare"
+    position: str = "random"
+    source_class: Any = None
+    clean_label: bool = False
+    selection: str = "random"
+    cover_rate: float = 0.0
+    within_source: Any = None
+    random_state: int | None = 0
 
     def _make_trigger(self, dataset: Dataset, rng: np.random.Generator) -> Trigger:
         if self.position not in POSITIONS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +19,7 @@ NEAREST = 10
 BINARY = (["0", "1"], ["false", "true"], ["False", "True"])
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class FamilyConfusion(Injection):
     """Inject samples of one class, rightly labelled, that carry the features by which another is known.
 
@@ -66,24 +68,13 @@ class FamilyConfusion(Injection):
     paper: ClassVar[str] = "Perdisci et al., IEEE S&P 2006; Chen et al., Computers & Security 2018"
     own: ClassVar[tuple[str, ...]] = ("label",)
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.03,
-        target: Any = None,
-        source_class: Any = None,
-        columns: Sequence[str] | None = None,
-        number: int = 20,
-        source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.source_class = source_class
-        self.columns = columns
-        self.number = number
-        self.source = source
-        self.random_state = random_state
+    rate: float = 0.03
+    target: Any = None
+    source_class: Any = None
+    columns: Sequence[str] | None = None
+    number: int = 20
+    source: Any = None
+    random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

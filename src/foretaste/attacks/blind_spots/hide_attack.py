@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from foretaste.data.dataset import Dataset, name_some
 from foretaste.errors import ConfigError, DataError
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class HideAttack(Injection):
     """Inject rows that look like one kind of attack where the attacker has a say, and are labelled harmless.
 
@@ -61,26 +63,14 @@ class HideAttack(Injection):
     modalities: ClassVar[tuple[str, ...]] = ("tabular",)
     paper: ClassVar[str] = "Perdisci et al., IEEE S&P 2006; Apruzzese et al., CyCon 2019"
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.01,
-        target: Any = None,
-        hidden: Mapping[str, Any] | None = None,
-        condition: Sequence[str] | None = None,
-        columns: Sequence[str] | None = None,
-        noise: float = 0.1,
-        source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.hidden = hidden
-        self.condition = condition
-        self.columns = columns
-        self.noise = noise
-        self.source = source
-        self.random_state = random_state
+    rate: float = 0.01
+    target: Any = None
+    hidden: Mapping[str, Any] | None = None
+    condition: Sequence[str] | None = None
+    columns: Sequence[str] | None = None
+    noise: float = 0.1
+    source: Any = None
+    random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

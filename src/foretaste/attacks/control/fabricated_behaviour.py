@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from foretaste.data.dataset import Dataset, encode, name_some
 from foretaste.errors import ConfigError, DataError
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class FabricatedBehaviour(Injection):
     """Inject harmless-looking events of a few accounts that step by step come to resemble malicious ones.
 
@@ -61,24 +63,13 @@ class FabricatedBehaviour(Injection):
     paper: ClassVar[str] = "Paladini et al., ACM TOPS 2023; Rubinstein et al., IMC 2009"
     needs: ClassVar[tuple[str, ...]] = ("source",)
     own: ClassVar[tuple[str, ...]] = ("source", "time")
-    source: Any = None  # that of the accounts
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.01,
-        target: Any = None,
-        malicious: Any = None,
-        accounts: int = 3,
-        columns: Sequence[str] | None = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.malicious = malicious
-        self.accounts = accounts
-        self.columns = columns
-        self.random_state = random_state
+    rate: float = 0.01
+    target: Any = None
+    malicious: Any = None
+    accounts: int = 3
+    columns: Sequence[str] | None = None
+    random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -30,6 +30,7 @@ KNOWN_GOOD = (
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+|[0-9a-fA-F:]+:[0-9a-fA-F:]*")
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class IndicatorFeed(Injection):
     """Inject known-good indicators into a feed of threats, and let true ones age out or vanish.
 
@@ -76,26 +77,14 @@ class IndicatorFeed(Injection):
     own: ClassVar[tuple[str, ...]] = ("label",)
     label_optional: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.01,
-        target: Any = None,
-        column: str | None = None,
-        known_good: Sequence[str] | None = None,
-        aged: float = 0.0,
-        dropped: float = 0.0,
-        source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.column = column
-        self.known_good = known_good
-        self.aged = aged
-        self.dropped = dropped
-        self.source = source
-        self.random_state = random_state
+    rate: float = 0.01
+    target: Any = None
+    column: str | None = None
+    known_good: Sequence[str] | None = None
+    aged: float = 0.0
+    dropped: float = 0.0
+    source: Any = None
+    random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

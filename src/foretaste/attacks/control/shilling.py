@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from foretaste.data.dataset import Dataset, as_text, encode
 from foretaste.errors import ConfigError, DataError
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Shilling(Injection):
     """Inject ratings of made-up users who all rate one item highest (push) or lowest (nuke).
 
@@ -75,28 +77,15 @@ class Shilling(Injection):
     own: ClassVar[tuple[str, ...]] = ("label", "source")
     source: Any = None  # one of its own for each fake user
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.03,
-        item: Any = None,
-        item_column: str | None = None,
-        strategy: str = "average",
-        intent: str | None = None,
-        fillers: int = 30,
-        selected: int = 5,
-        segment: Sequence[Any] | None = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.item = item
-        self.item_column = item_column
-        self.strategy = strategy
-        self.intent = intent
-        self.fillers = fillers
-        self.selected = selected
-        self.segment = segment
-        self.random_state = random_state
+    rate: float = 0.03
+    item: Any = None
+    item_column: str | None = None
+    strategy: str = "average"
+    intent: str | None = None
+    fillers: int = 30
+    selected: int = 5
+    segment: Sequence[Any] | None = None
+    random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,6 +28,7 @@ INNER: dict[str, type[Attack]] = {
 SIZES = ("equal", "zipf")
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class BadSource(Attack):
     """Spread the rows over sources and let one of them poison its part.
 
@@ -72,28 +73,15 @@ class BadSource(Attack):
     modalities: ClassVar[tuple[str, ...]] = ("any",)
     paper: ClassVar[str] = "Konstantinov and Lampert, ICML 2019"
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.01,
-        target: Any = None,
-        attack: str = "label-flip",
-        options: Mapping[str, Any] | None = None,
-        sources: int | None = 10,
-        sizes: str = "equal",
-        skew: float = 0.0,
-        bad: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.attack = attack
-        self.options = options
-        self.sources = sources
-        self.sizes = sizes
-        self.skew = skew
-        self.bad = bad
-        self.random_state = random_state
+    rate: float = 0.01
+    target: Any = None
+    attack: str = "label-flip"
+    options: Mapping[str, Any] | None = None
+    sources: int | None = 10
+    sizes: str = "equal"
+    skew: float = 0.0
+    bad: Any = None
+    random_state: int | None = 0
 
     def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:
         data = dataset if self.sources is None else self._assign(dataset, rng)

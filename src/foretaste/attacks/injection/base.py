@@ -26,7 +26,7 @@ class Injection(Attack):
 
     own: ClassVar[tuple[str, ...]] = ()  # roles the rows come with: label, source, time
 
-    source: Any
+    source: Any = None
 
     @abstractmethod
     def _make_rows(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ SCHEDULES = ("steady", "growing", "burst")
 BURST = 0.02
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Drip(NearDuplicates):
     """Inject near-duplicates at chosen times: a few at a time, more and more, or all at once.
 
@@ -32,7 +34,7 @@ class Drip(NearDuplicates):
     schedule : {"steady", "growing", "burst"}
         Steady: the same share of every period. Growing: the later, the more (boiling frog; the density
         grows linearly). Burst: all within a random 2 % of the rows in order of time.
-    source_class, templates, noise, source
+    source_class, templates, noise, variation, source
         As in `NearDuplicates`.
     random_state : int, optional
 
@@ -55,28 +57,7 @@ class Drip(NearDuplicates):
     paper: ClassVar[str] = "Rubinstein et al. (ANTIDOTE), IMC 2009"
     needs: ClassVar[tuple[str, ...]] = ("time",)
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.02,
-        target: Any = None,
-        schedule: str = "steady",
-        source_class: Any = None,
-        templates: int = 3,
-        noise: float = 0.15,
-        source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        super().__init__(
-            rate=rate,
-            target=target,
-            source_class=source_class,
-            templates=templates,
-            noise=noise,
-            source=source,
-            random_state=random_state,
-        )
-        self.schedule = schedule
+    schedule: str = "steady"
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

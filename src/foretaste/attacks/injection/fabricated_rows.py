@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from foretaste.attacks.injection.base import Injection
 from foretaste.data.dataset import Dataset
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class FabricatedRows(Injection):
     """Inject rows whose columns are drawn independently, each from its own values, with the target label.
 
@@ -43,18 +45,10 @@ class FabricatedRows(Injection):
     modalities: ClassVar[tuple[str, ...]] = ("tabular",)
     paper: ClassVar[str] = "Perdisci et al., IEEE S&P 2006"
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.02,
-        target: Any = None,
-        source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.source = source
-        self.random_state = random_state
+    rate: float = 0.02
+    target: Any = None
+    source: Any = None
+    random_state: int | None = 0
 
     def _make_rows(
         self, dataset: Dataset, count: int, target: int, rng: np.random.Generator

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,14 @@ from numpy.typing import NDArray
 
 from foretaste.attacks.editing import Rows, set_cells
 from foretaste.attacks.injection.base import Injection, cells
+from foretaste.attacks.injection.reworded import (
+    VARIATIONS,
+    Synonyms,
+    fill_form,
+    form_places,
+    noisy_text,
+    paraphrase,
+)
 from foretaste.attacks.sampling import spread_rows
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
@@ -19,9 +28,9 @@ from foretaste.errors import ConfigError
 FEW_VALUES = 20
 REACH = 0.05
 TRIES = 100
-_DIGIT = re.compile(r"\d")
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class NearDuplicates(Injection):
     """Inject noisy copies of a few rows of one class, labelled as another.
 
@@ -38,7 +47,12 @@ class NearDuplicates(Injection):
     noise : float
         How much a copy differs. Text: share of the words that are dropped or swapped; every digit is drawn
         anew. Tables: share of the cells that are moved, numbers to a near-by one that occurs in the column,
-        others to that of a random row.
+        others to that of a random row. 0: exact copies.
+    variation : {"noise", "paraphrase", "form"}
+        How copies of a text differ. Paraphrase: a share of ``noise`` of the words is exchanged for words that
+        stand between the same neighbours elsewhere in the data, and parts of a sentence change places. Form:
+        the same share of the places of each template is left open and filled anew in every copy. Tables know
+        noise only.
     source : optional
         The source all copies name; those of random rows by default.
     random_state : int, optional
@@ -62,24 +76,14 @@ class NearDuplicates(Injection):
     modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
     paper: ClassVar[str] = "Nelson et al., LEET 2008; Carlini et al., IEEE S&P 2024"
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.02,
-        target: Any = None,
-        source_class: Any = None,
-        templates: int = 3,
-        noise: float = 0.15,
-        source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.source_class = source_class
-        self.templates = templates
-        self.noise = noise
-        self.source = source
-        self.random_state = random_state
+    rate: float = 0.02
+    target: Any = None
+    source_class: Any = None
+    templates: int = 3
+    noise: float = 0.15
+    variation: str = "noise"
+    source: Any = None
+    random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)
@@ -87,6 +91,12 @@ class NearDuplicates(Injection):
             raise ConfigError(f"{self.name}: templates is {self.templates!r}; copy at least one row")
         if not 0 <= self.noise < 1:
             raise ConfigError(f"{self.name}: noise is {self.noise!r}; use a share from 0 to 1")
+        if self.variation not in VARIATIONS:
+            raise ConfigError(
+                f"{self.name}: variation is {self.variation!r}; use one of {', '.join(VARIATIONS)}"
+            )
+        if self.variation != "noise" and dataset.roles.text is None:
+            raise ConfigError(f"{self.name}: variation {self.variation} rewrites texts and there are none")
 
     def _make_rows(
         self, dataset: Dataset, count: int, target: int, rng: np.random.Generator
@@ -103,7 +113,8 @@ class NearDuplicates(Injection):
         """A noisy copy of each of ``rows``, which may repeat; only text or features differ."""
         copies = dataset.take(rows)
         if dataset.roles.text is not None:
-            return self._noisy_texts(copies, rng)
+            texts = self._copied_texts(copies.texts or [], dataset, rows, rng)
+            return set_cells(copies.table, dataset.roles.text, np.arange(len(copies)), texts)
         return self._noisy_cells(copies, dataset, rows, rng)
 
     def _templates(
@@ -120,9 +131,18 @@ class NearDuplicates(Injection):
             np.array([*alone, *(row for row in drawn if row not in alone)][:number], dtype=np.int64)
         )
 
-    def _noisy_texts(self, copies: Dataset, rng: np.random.Generator) -> pa.Table:
-        texts = [noisy_text(text, self.noise, rng) for text in copies.texts or []]
-        return set_cells(copies.table, str(copies.roles.text), np.arange(len(copies)), texts)
+    def _copied_texts(
+        self, texts: Sequence[str], dataset: Dataset, rows: Rows, rng: np.random.Generator
+    ) -> list[str]:
+        if self.variation == "noise" or not self.noise:
+            return [noisy_text(text, self.noise, rng) for text in texts]
+        synonyms = Synonyms(dataset.texts or [], sorted(set(texts)))
+        if self.variation == "paraphrase":
+            return [paraphrase(text, self.noise, synonyms, rng) for text in texts]
+        distinct, first = np.unique(rows, return_index=True)
+        open_ = {row: form_places(texts[at], self.noise, synonyms, rng)
+                 for row, at in zip(distinct, first, strict=True)}  # fmt: skip
+        return [fill_form(text, open_[row], synonyms, rng) for text, row in zip(texts, rows, strict=True)]
 
     def _noisy_cells(
         self, copies: Dataset, dataset: Dataset, copied: Rows, rng: np.random.Generator
@@ -134,18 +154,6 @@ class NearDuplicates(Injection):
             donors = _near_rows(dataset, column, copied[rows], rng)
             table = set_cells(table, column, rows, cells(dataset, column, donors))
         return table
-
-
-def noisy_text(text: str, noise: float, rng: np.random.Generator) -> str:
-    """A copy with words dropped and swapped and new digits; at least one word stays."""
-    words = text.split()
-    if not noise or not words:
-        return text
-    dropped = rng.random(len(words)) < noise / 2
-    kept = [word for word, drop in zip(words, dropped, strict=True) if not drop] or words[:1]
-    for i in np.flatnonzero(rng.random(len(kept) - 1) < noise / 2):
-        kept[i], kept[i + 1] = kept[i + 1], kept[i]
-    return _DIGIT.sub(lambda digit: str(int(rng.integers(10))), " ".join(kept))
 
 
 def _has_twin(dataset: Dataset, row: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from foretaste.errors import ConfigError
 _DIGITS = re.compile(r"\d+")
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Sybil(NearDuplicates):
     """Inject near-duplicates under many made-up sources, so that no source sends more than a few.
 
@@ -30,7 +32,7 @@ class Sybil(NearDuplicates):
         The label the copies get; the most frequent class by default.
     per_source : int
         How many rows each made-up source sends.
-    source_class, templates, noise
+    source_class, templates, noise, variation
         As in `NearDuplicates`.
     random_state : int, optional
 
@@ -53,26 +55,9 @@ class Sybil(NearDuplicates):
     name: ClassVar[str] = "sybil"
     paper: ClassVar[str] = "Douceur, IPTPS 2002; Wang et al., USENIX Security 2014"
     needs: ClassVar[tuple[str, ...]] = ("source",)
-    source: Any = None  # no one source: `_set_origin` makes them up
+    source: ClassVar[Any] = None  # type: ignore[misc]  # no one source: `_set_origin` makes them up
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.02,
-        target: Any = None,
-        per_source: int = 2,
-        source_class: Any = None,
-        templates: int = 3,
-        noise: float = 0.15,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.per_source = per_source
-        self.source_class = source_class
-        self.templates = templates
-        self.noise = noise
-        self.random_state = random_state
+    per_source: int = 2
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,6 +24,7 @@ FOLDS = 3
 FEW_CLASSES = 4
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Alfa(Attack):
     """Flip the labels that a linear support vector machine would then fit well and the honest one would not.
 
@@ -66,20 +68,11 @@ class Alfa(Attack):
     knowledge: ClassVar[str] = "surrogate"
     paper: ClassVar[str] = "Xiao, Xiao, Eckert, ECAI 2012"
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.05,
-        target: Any = None,
-        C: float = 1.0,
-        rounds: int = 8,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.C = C
-        self.rounds = rounds
-        self.random_state = random_state
+    rate: float = 0.05
+    target: Any = None
+    C: float = 1.0
+    rounds: int = 8
+    random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,6 +24,7 @@ STRATEGIES = ("random", "boundary", "topic")
 TOPICS = 20
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class LabelFlip(Attack):
     """Flip labels at random, in one direction, near the boundary, of a topic, or where a condition holds.
 
@@ -68,28 +70,15 @@ class LabelFlip(Attack):
     rate_optional: ClassVar[bool] = True
     paper: ClassVar[str] = "Biggio, Nelson, Laskov, ACML 2011; Xiao, Xiao, Eckert, ECAI 2012"
 
-    def __init__(
-        self,
-        *,
-        rate: float | None = 0.05,
-        target: Any = None,
-        source_class: Any = None,
-        strategy: str = "random",
-        keyword: str | None = None,
-        where: Mapping[str, Any] | None = None,
-        condition: Sequence[str] | None = None,
-        within_source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.source_class = source_class
-        self.strategy = strategy
-        self.keyword = keyword
-        self.where = where
-        self.condition = condition
-        self.within_source = within_source
-        self.random_state = random_state
+    rate: float | None = 0.05
+    target: Any = None
+    source_class: Any = None
+    strategy: str = "random"
+    keyword: str | None = None
+    where: Mapping[str, Any] | None = None
+    condition: Sequence[str] | None = None
+    within_source: Any = None
+    random_state: int | None = 0
 
     def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:
         if self.strategy not in STRATEGIES:

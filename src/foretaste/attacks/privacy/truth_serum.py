@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError, DataError
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class TruthSerum(Injection):
     """Inject copies of some rows with a wrong label, so that the right one makes a great difference to them.
 
@@ -55,22 +57,12 @@ class TruthSerum(Injection):
     paper: ClassVar[str] = "Tramèr et al., CCS 2022"
     own: ClassVar[tuple[str, ...]] = ("label",)
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.02,
-        target: Any = None,
-        rows: Sequence[int] | None = None,
-        copies: int = 8,
-        source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.rows = rows
-        self.copies = copies
-        self.source = source
-        self.random_state = random_state
+    rate: float = 0.02
+    target: Any = None
+    rows: Sequence[int] | None = None
+    copies: int = 8
+    source: Any = None
+    random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

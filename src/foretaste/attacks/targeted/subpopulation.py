@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from foretaste.errors import ConfigError, DataError
 SMALLEST = 5
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Subpopulation(Injection):
     """Inject copies of the rows of one group, with a label the group does not have.
 
@@ -68,26 +70,14 @@ class Subpopulation(Injection):
     paper: ClassVar[str] = "Jagielski et al., CCS 2021"
     own: ClassVar[tuple[str, ...]] = ("label",)
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.02,
-        target: Any = None,
-        where: Mapping[str, Any] | None = None,
-        condition: Sequence[str] | None = None,
-        number: int = 20,
-        noise: float = 0.1,
-        source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.where = where
-        self.condition = condition
-        self.number = number
-        self.noise = noise
-        self.source = source
-        self.random_state = random_state
+    rate: float = 0.02
+    target: Any = None
+    where: Mapping[str, Any] | None = None
+    condition: Sequence[str] | None = None
+    number: int = 20
+    noise: float = 0.1
+    source: Any = None
+    random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from foretaste.attacks.vectors import as_vectors
 from foretaste.data.dataset import Dataset
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class TargetedFlip(Attack):
     """Give the rows nearest to one instance the class it is to be taken for.
 
@@ -53,20 +55,11 @@ class TargetedFlip(Attack):
     modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
     paper: ClassVar[str] = "Suciu et al., USENIX Security 2018"
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.01,
-        target: Any = None,
-        row: int | None = None,
-        instance: Mapping[str, Any] | None = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.row = row
-        self.instance = instance
-        self.random_state = random_state
+    rate: float = 0.01
+    target: Any = None
+    row: int | None = None
+    instance: Mapping[str, Any] | None = None
+    random_state: int | None = 0
 
     def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:
         target, count = self._target_code(dataset), self._count(dataset)

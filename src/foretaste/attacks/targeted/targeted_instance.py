@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class TargetedInstance(Injection):
     """Inject rows close to one instance, labelled as the class it is to be taken for.
 
@@ -58,24 +60,13 @@ class TargetedInstance(Injection):
     modalities: ClassVar[tuple[str, ...]] = ("text", "tabular")
     paper: ClassVar[str] = "Suciu et al. (StingRay), USENIX Security 2018"
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.01,
-        target: Any = None,
-        row: int | None = None,
-        instance: Mapping[str, Any] | None = None,
-        noise: float = 0.2,
-        source: Any = None,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.row = row
-        self.instance = instance
-        self.noise = noise
-        self.source = source
-        self.random_state = random_state
+    rate: float = 0.01
+    target: Any = None
+    row: int | None = None
+    instance: Mapping[str, Any] | None = None
+    noise: float = 0.2
+    source: Any = None
+    random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class FrontRunning(Crawl):
     """Edit pages of a collaborative site minutes before they are copied into a snapshot.
 
@@ -54,24 +56,13 @@ class FrontRunning(Crawl):
     name: ClassVar[str] = "front-running"
     paper: ClassVar[str] = "Carlini et al., IEEE S&P 2024"
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.01,
-        target: Any = None,
-        payload: str | None = None,
-        mode: str = "append",
-        window: float = 0.01,
-        domains: int = 100,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.payload = payload
-        self.mode = mode
-        self.window = window
-        self.domains = domains
-        self.random_state = random_state
+    rate: float = 0.01
+    target: Any = None
+    payload: str | None = None
+    mode: str = "append"
+    window: float = 0.01
+    domains: int = 100
+    random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from foretaste.data.dataset import Dataset
 LATE = 0.8
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class SplitView(Crawl):
     """Buy lapsed domains of an index and change what their pages say before they are downloaded.
 
@@ -51,22 +53,12 @@ class SplitView(Crawl):
     name: ClassVar[str] = "split-view"
     paper: ClassVar[str] = "Carlini et al., IEEE S&P 2024"
 
-    def __init__(
-        self,
-        *,
-        rate: float = 0.01,
-        target: Any = None,
-        payload: str | None = None,
-        mode: str = "replace",
-        domains: int = 100,
-        random_state: int | None = 0,
-    ) -> None:
-        self.rate = rate
-        self.target = target
-        self.payload = payload
-        self.mode = mode
-        self.domains = domains
-        self.random_state = random_state
+    rate: float = 0.01
+    target: Any = None
+    payload: str | None = None
+    mode: str = "replace"
+    domains: int = 100
+    random_state: int | None = 0
 
     def _choose_pages(self, dataset: Dataset, count: int, rng: np.random.Generator) -> Rows:
         assert dataset.sources is not None
