@@ -8,18 +8,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from foretaste.attacks import NearDuplicates, replay
 from foretaste.attacks.trigger import Trigger
-from foretaste.data.dataset import Dataset, encode
+from foretaste.data.dataset import Dataset
+from foretaste.redteam.learners import StandardVictim
 
 
 @dataclass
 class Victim:
-    """Tf-idf of words and word pairs with logistic regression for text, boosted trees for tables.
+    """The standard victim of `foretaste.redteam.learners`: words with logistic regression, or boosted trees.
 
     ``fit`` learns from a data set, ``predict`` gives class names. Nothing else is fitted on the test part.
     """
@@ -27,50 +25,15 @@ class Victim:
     seed: int = 0
 
     def fit(self, train: Dataset) -> Victim:
-        self.classes_ = np.array(train.labels.names, dtype=object)
+        self.train_, self.standard_ = train, StandardVictim()
         known = np.flatnonzero(train.labels.codes >= 0)
-        labels = train.labels.codes[known]
-        if train.texts is not None:
-            self.vectors_ = TfidfVectorizer(
-                ngram_range=(1, 2), sublinear_tf=True, min_df=2, token_pattern=r"\w+|[£$!?]"
-            )
-            X: Any = self.vectors_.fit_transform([train.texts[i] for i in known])
-            solver = "liblinear" if len(self.classes_) == 2 else "lbfgs"
-            self.model_: Any = LogisticRegression(C=10, solver=solver, max_iter=300, random_state=self.seed)
-        else:
-            self.columns_ = [(name, _levels(train, name)) for name in train.roles.features]
-            X = self._matrix(train)[known]
-            coded = [
-                i for i, (_, levels) in enumerate(self.columns_) if levels is not None and len(levels) < 255
-            ]
-            self.model_ = HistGradientBoostingClassifier(
-                max_iter=100, categorical_features=coded or None, early_stopping=False, random_state=self.seed
-            )
-        self.model_.fit(X, labels)
+        X = self.standard_.show(train.take(known), train)
+        self.model_ = self.standard_.estimator(train, self.seed).fit(X, train.labels.codes[known])
         return self
 
     def predict(self, data: Dataset) -> NDArray[Any]:
-        X: Any = self._matrix(data) if data.texts is None else self.vectors_.transform(data.texts)
-        return np.asarray(self.classes_[self.model_.predict(X)])
-
-    def _matrix(self, data: Dataset) -> NDArray[np.float64]:
-        columns = []
-        for name, levels in self.columns_:
-            column = data.column(name)
-            if levels is None:
-                columns.append(np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64))
-            else:
-                coded = encode(column)
-                place = np.array([levels.get(value, np.nan) for value in coded.names] + [np.nan])
-                columns.append(place[coded.codes])
-        return np.column_stack(columns)
-
-
-def _levels(train: Dataset, name: str) -> dict[str, float] | None:
-    kind = train.column(name).type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return None
-    return {value: float(i) for i, value in enumerate(encode(train.column(name)).names)}
+        names = np.array(self.train_.labels.names, dtype=object)
+        return np.asarray(names[self.model_.predict(self.standard_.show(data, self.train_))])
 
 
 def accuracy(victim: Victim, test: Dataset) -> float:

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
+from foretaste.cli.problems import complain
 from foretaste.cli.scan import progress_bar
-from foretaste.errors import ConfigError
+from foretaste.errors import ConfigError, ForetasteError
 
 
 def redteam(
@@ -34,6 +35,14 @@ def redteam(
             metavar="NAME", help="default, module:factory, torch:module:factory or 'command:...'; repeatable."
         ),
     ] = None,
+    defence: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="none, oracle, random, scan, partition-ensemble, feature-pruning, fine-pruning, "
+            "module:factory, or joined by +; repeatable.",
+        ),
+    ] = None,
     adaptive: Annotated[
         int,
         typer.Option(
@@ -49,10 +58,13 @@ def redteam(
 ) -> None:
     """Poison the data in many ways, train on what each defence leaves, and say how much poison it takes.
 
-    Killed at any time, the same command goes on where it stopped. Exit status: 0 when the campaign ran.
+    Killed at any time, the same command goes on where it stopped. Exit status: 0 when the campaign ran, 2
+    when no run has figures.
     """
     from foretaste.data import Dataset
-    from foretaste.redteam import adapt, quick_plan, read_plan, run_campaign
+    from foretaste.redteam.adaptive import adapt, against_scan
+    from foretaste.redteam.plan import quick_plan, read_plan
+    from foretaste.redteam.run import Workers, run_campaign
     from foretaste.redteam.summary import summarise
     from foretaste.report.campaign_page import render
 
@@ -60,24 +72,46 @@ def redteam(
         raise ConfigError("name a plan, or write foretaste redteam --quick DATA --label COLUMN")
     if quick:
         asked = quick_plan(plan, Dataset.read(plan, label=label, text=text, source=source))
+    elif label or text or source:
+        raise ConfigError("--label, --text and --source go with --quick; a plan names its own columns")
+    elif plan.suffix != ".toml":
+        raise ConfigError(
+            f"{plan} is no plan (.toml); for data write foretaste redteam --quick {plan} --label COLUMN"
+        )
     else:
-        if label or text or source:
-            raise ConfigError("--label, --text and --source go with --quick; a plan names its own columns")
         asked = read_plan(plan)
-    if learner:
-        asked = replace(asked, learners=tuple(learner))
+    asked = replace(
+        asked, learners=tuple(learner or asked.learners), defences=tuple(defence or asked.defences)
+    )
+    attempts = []
     with progress_bar(quiet=False) as progress:
         runs = run_campaign(asked, out, jobs=jobs, progress=progress)
-        attempts = []
-        for name in dict.fromkeys(name for name, _, _ in asked.attacks) if adaptive else ():
-            attempts += adapt(asked, name, trials=adaptive, progress=progress)
+        if adaptive:
+            known = against_scan(asked)
+            with Workers(known, out, jobs=jobs).open() as workers:
+                for name in dict.fromkeys(name for name, _, _ in asked.attacks):
+                    attempts += adapt(
+                        known,
+                        name,
+                        trials=adaptive,
+                        run=lambda trials: [lines[0] for lines in workers.run(known, trials)],
+                        progress=progress,
+                    )
     if attempts:
-        told = {"schema": 1, "attempts": [asdict(attempt) for attempt in attempts]}
-        (out / "adaptive.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+        _write_json(
+            out / "adaptive.json", {"schema": 1, "attempts": [asdict(attempt) for attempt in attempts]}
+        )
     summary = summarise(runs)
+    _write_json(out / "summary.json", summary.document())
     (out / "report.html").write_bytes(render(summary, asked.data.name, attempts))
     for line in summary.words:
         typer.echo(line)
-    if summary.errors:
-        typer.echo(f"{len(summary.errors)} kinds of run failed, the first: {summary.errors[0]}", err=True)
+    for error, count in summary.errors[:3]:
+        complain(f"{count} of {summary.runs} runs have no figures: {error}")
+    if not summary.clean_accuracy and not summary.curves:
+        raise ForetasteError("no run has any figures")
     typer.echo(f"\nReport  {out / 'report.html'}\n        {out / 'results.parquet'}")
+
+
+def _write_json(path: Path, document: dict[str, object]) -> None:
+    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")

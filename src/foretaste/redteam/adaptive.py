@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from foretaste.attacks.registry import find_attack
+from foretaste.data import Dataset
 from foretaste.errors import ForetasteError
 from foretaste.redteam.plan import Plan, Trial
-from foretaste.redteam.run import run_trial
+from foretaste.redteam.trial import Line, run_trial
 
 RATES = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.03)
-COVERS = (0.0, 0.005, 0.01, 0.02)
 UNSEEN = 0.1
-"""A trial goes unseen where less than this share of its rows is caught and no trigger and source is named."""
+"""A trial goes unseen where less of its rows than this is caught, nothing is named, and no alarm rings."""
+
+TOGETHER = 4
+"""Attempts between two looks at what they brought; the same however many processes there are."""
+
+FRESH = 1000
+"""Added to the seed where what the attacker settled on is tried once more."""
 
 SPACE: dict[str, tuple[Any, ...]] = {
     "number": (1, 2, 3),
     "vocabulary": ("rare", "common"),
-    "frequency": ("rare", "common"),
+    "frequency": ("rare", "common", "stealth"),
     "position": ("random", "start", "end"),
     "clean_label": (False, True),
     "selection": ("random", "hardest"),
-    "cover_rate": COVERS,
+    "cover_rate": (0.0, 0.005, 0.01, 0.02),
     "strategy": ("random", "boundary"),
     "alpha": (0.05, 0.1, 0.15, 0.2),
     "amplitude": (5, 10, 20, 30),
     "strength": (0.25, 0.5, 0.75, 1.0),
     "size": (2, 3, 4),
     "noise": (0.1, 0.3, 0.5),
+    "templates": (1, 3, 10),
+    "per_source": (1, 3, 10),
 }
 """What an attacker may turn, by the name of an attack's parameter; only those an attack has are turned."""
+
+Run = Callable[[Sequence[Trial]], list[Line]]
 
 
 @dataclass(frozen=True)
@@ -49,17 +59,34 @@ class Attempt:
         Share of the attacker's rows that the scan flags.
     unseen : bool
     success : float
-        Attack success after the scan's clean-up; for an attack without a trigger, the accuracy lost.
+        After the scan's clean-up, the share of rows the trigger turns to the target; for an attack without a
+        trigger, the accuracy lost.
     accuracy : float
+    again_success, again_caught : float or None
+    again_unseen : bool or None
+        The same options with other rows: what is left once luck is taken out. None where not repeated.
     """
 
     attack: str
     rate: float
-    options: dict[str, Any]
+    options: Mapping[str, Any]
     caught: float
     unseen: bool
     success: float
     accuracy: float
+    again_success: float | None = None
+    again_caught: float | None = None
+    again_unseen: bool | None = None
+
+
+def in_this_process(plan: Plan) -> Run:
+    """Run trials one after the other against the scan."""
+    return lambda trials: [run_trial(plan, trial)[0] for trial in trials]
+
+
+def against_scan(plan: Plan) -> Plan:
+    """The plan with the first learner and the scan alone."""
+    return replace(plan, learners=plan.learners[:1], defences=("scan",))
 
 
 def adapt(
@@ -68,12 +95,14 @@ def adapt(
     *,
     trials: int = 24,
     seed: int = 0,
+    run: Run | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[Attempt]:
     """Hill-climb on the options of one attack against ``foretaste scan``.
 
-    Half of the trials are drawn at random; the others change one option of the best attempt so far. An
-    attempt counts by its success where it went unseen, and by how little of it was caught otherwise.
+    A third of the trials is drawn at random; the others change one or two options of the best attempt so
+    far, the rate by one step. An attempt counts by its success where it went unseen, and by how little of
+    it was caught otherwise. What makes the frontier is then repeated on other rows.
 
     Parameters
     ----------
@@ -81,8 +110,10 @@ def adapt(
         Says the data and the learner; its defences are not used.
     attack : str
     trials : int
-        Scans to spend.
+        Scans to spend on the search.
     seed : int
+    run : callable, optional
+        Gives a line for each trial against the scan; by default they run here, one after the other.
     progress : callable, optional
 
     Returns
@@ -90,56 +121,124 @@ def adapt(
     list of Attempt
         In the order they were made; `frontier` picks those worth telling.
     """
+    plan = against_scan(plan)
+    ask = run or in_this_process(plan)
     given = next((options for name, _, options in plan.attacks if name == attack), {})
-    known = set(find_attack(attack)().get_params()) - set(given)
-    space = {name: values for name, values in SPACE.items() if name in known} | {"rate": RATES}
+    space = _space(plan, attack, given)
     rng = np.random.default_rng(seed)
-    clean = _measure(plan, Trial("none", 0.0, seed))
+    clean = _clean(ask, seed)
     made: dict[str, Attempt] = {}
     tried: set[str] = set()
-    for number in range(trials):
-        if progress is not None:
-            progress(f"{attack}, attempt {number + 1}", number, trials)
+    spent = 0
+    while spent < trials:
         best = max(made.values(), key=_worth, default=None)
-        if best is None or number < trials // 2:
-            choice = {name: values[int(rng.integers(len(values)))] for name, values in space.items()}
-        else:
-            choice = {"rate": best.rate} | {k: v for k, v in best.options.items() if k in space}
-            turned = sorted(space)[int(rng.integers(len(space)))]
-            choice[turned] = space[turned][int(rng.integers(len(space[turned])))]
-        trial = Trial(attack, choice["rate"], seed, given | {k: v for k, v in choice.items() if k != "rate"})
-        if trial.key in tried:
-            continue
-        tried.add(trial.key)
-        try:
-            line = _measure(plan, trial)
-        except ForetasteError:
-            continue  # options that do not go together
-        made[trial.key] = _attempt(trial, line, clean)
-    return list(made.values())
+        batch: list[Trial] = []
+        for _ in range(min(TOGETHER, trials - spent)):
+            explore = best is None or spent + len(batch) < trials // 3
+            trial = _draw(attack, given, space, None if explore else best, seed, tried, rng)
+            if trial is not None:
+                batch.append(trial)
+        if not batch:
+            break  # everything there is has been tried
+        if progress is not None:
+            progress(f"{attack}, attempts from {spent + 1}", spent, trials)
+        spent += len(batch)
+        for trial, line in zip(batch, ask(batch), strict=True):
+            if line["error"] is None:  # else: options that do not go together
+                made[trial.key] = _attempt(trial, line, clean)
+    return _repeated(list(made.values()), given, ask, seed)
 
 
-def frontier(attempts: list[Attempt]) -> list[Attempt]:
-    """Of the attempts that went unseen, those that no cheaper one beats; fewest rows first."""
+def frontier(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Of what went unseen, the attempts that no cheaper one of the same attack beats; fewest rows first."""
     kept: list[Attempt] = []
-    for attempt in sorted((a for a in attempts if a.unseen), key=lambda a: (a.rate, -a.success)):
-        if not kept or attempt.success > kept[-1].success:
-            kept.append(attempt)
+    for name in dict.fromkeys(attempt.attack for attempt in attempts):
+        best = 0.0
+        unseen = [attempt for attempt in attempts if attempt.unseen and attempt.attack == name]
+        for attempt in sorted(unseen, key=lambda a: (a.rate, -a.success)):
+            if attempt.success > best:
+                kept.append(attempt)
+                best = attempt.success
     return kept
 
 
-def _measure(plan: Plan, trial: Trial) -> dict[str, Any]:
-    asked = Plan(plan.data, plan.roles, plan.attacks, plan.test, plan.learners[:1], ("scan",), plan.seeds)
-    line = run_trial(asked, trial)[0]
+def _space(plan: Plan, attack: str, given: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    known = set(find_attack(attack)().get_params()) - set(given)
+    space = {name: values for name, values in SPACE.items() if name in known} | {"rate": RATES}
+    if "within_source" in known and plan.roles.get("source"):
+        sources = Dataset.read(plan.data, **plan.roles).sources
+        if sources is not None:
+            sizes = np.bincount(sources.codes[sources.codes >= 0], minlength=len(sources.names))
+            space["within_source"] = (
+                None,
+                *(sources.names[i] for i in np.argsort(-sizes, kind="stable")[:3]),
+            )
+    return space
+
+
+def _draw(
+    attack: str,
+    given: Mapping[str, Any],
+    space: Mapping[str, tuple[Any, ...]],
+    best: Attempt | None,
+    seed: int,
+    tried: set[str],
+    rng: np.random.Generator,
+) -> Trial | None:
+    """Options nobody tried yet, at random or near the best; None where a hundred draws give none."""
+
+    def any_of(values: tuple[Any, ...]) -> Any:
+        return values[int(rng.integers(len(values)))]
+
+    for _ in range(100):
+        if best is None:
+            choice = {name: any_of(values) for name, values in space.items()}
+        else:
+            choice = {"rate": best.rate} | {k: v for k, v in best.options.items() if k in space}
+            for name in rng.permutation(sorted(space))[: 1 + int(rng.random() < 0.3)]:
+                if name == "rate":
+                    place = RATES.index(best.rate) + (1 if rng.random() < 0.5 else -1)
+                    choice["rate"] = RATES[min(max(place, 0), len(RATES) - 1)]
+                else:
+                    choice[str(name)] = any_of(space[str(name)])
+        trial = Trial(attack, choice.pop("rate"), seed, {**given, **choice})
+        if trial.key not in tried:
+            tried.add(trial.key)
+            return trial
+    return None
+
+
+def _clean(ask: Run, seed: int) -> Line:
+    (line,) = ask([Trial("none", 0.0, seed)])
     if line["error"]:
         raise ForetasteError(line["error"])
     return line
 
 
-def _attempt(trial: Trial, line: dict[str, Any], clean: dict[str, Any]) -> Attempt:
+def _repeated(made: list[Attempt], given: Mapping[str, Any], ask: Run, seed: int) -> list[Attempt]:
+    best = frontier(made)
+    if not best:
+        return made
+    clean = _clean(ask, seed + FRESH)
+    trials = [Trial(a.attack, a.rate, seed + FRESH, {**given, **a.options}) for a in best]
+    again = {}
+    for attempt, trial, line in zip(best, trials, ask(trials), strict=True):
+        if line["error"] is None:
+            other = _attempt(trial, line, clean)
+            again[id(attempt)] = replace(
+                attempt,
+                again_success=other.success,
+                again_caught=other.caught,
+                again_unseen=other.unseen,
+            )
+    return [again.get(id(attempt), attempt) for attempt in made]
+
+
+def _attempt(trial: Trial, line: Line, clean: Line) -> Attempt:
     caught = float(line["caught"] or 0.0)
-    seen = caught >= UNSEEN or bool(line["named"]) or bool(line["source_named"])
-    success = line["attack_success"]
+    alarm = line["verdict"] == "poisoned" and clean["verdict"] != "poisoned"
+    seen = caught >= UNSEEN or alarm or bool(line["named"]) or bool(line["source_named"])
+    success = line["turned"]
     if success is None:
         success = max(float(clean["accuracy"]) - float(line["accuracy"]), 0.0)
     return Attempt(

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
-import tempfile
-from dataclasses import replace
+import os
+import sys
+from collections.abc import Callable
 from importlib import import_module
-from itertools import pairwise
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from foretaste.data import Dataset, encode
-from foretaste.errors import ConfigError, MissingExtraError
-from foretaste.features.image import ImageFeatures
-
-COMMAND_SECONDS = 3600
+from foretaste.errors import ConfigError
+from foretaste.redteam.programs import Program
 
 
 class Learner(Protocol):
-    """Learns from one data set, then names the class of every row of others."""
+    """A classifier in scikit-learn's grammar, and what it gets to see of the rows."""
 
-    def fit_predict(self, train: Dataset, tests: list[Dataset], seed: int) -> list[NDArray[Any]]:
-        """Class names, one array of shape (rows,) for each of ``tests``."""
+    def show(self, data: Dataset, train: Dataset) -> Any:
+        """Rows as the estimator takes them, coded as ``train`` codes them."""
+        ...
+
+    def estimator(self, train: Dataset, seed: int) -> Any:
+        """Not yet fitted; classes are numbers, `Dataset.labels` of ``train``."""
         ...
 
 
@@ -51,28 +49,44 @@ def find_learner(name: str) -> Learner:
     if name == "default":
         return StandardVictim()
     if name.startswith("command:"):
-        return Command(name.removeprefix("command:"))
+        return Program(name.removeprefix("command:"))
     if name.startswith("torch:"):
-        return TorchModule(_load(name.removeprefix("torch:")))
+        return TorchModule(load(name.removeprefix("torch:"), "learner"))
     if ":" in name:
-        return Estimator(_load(name))
+        return Estimator(load(name, "learner"))
     raise ConfigError(
         f"there is no learner {name!r}; use default, module:factory, torch:module:factory or command:..."
     )
 
 
-def _load(name: str) -> Any:
+def load(name: str, use: str) -> Callable[..., Any]:
+    """What ``module:attribute`` names; modules are also looked for in the current folder.
+
+    Raises
+    ------
+    ConfigError
+        Where it cannot be imported or called.
+    """
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.append(here)  # last: a file of the user's never takes the place of a library
     module, _, attribute = name.partition(":")
     try:
-        return getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"the learner {name!r} cannot be imported: {error}") from error
+        found = getattr(import_module(module), attribute)
+    except Exception as error:  # a module of the user's may fail in any way
+        raise ConfigError(f"the {use} {name!r} cannot be imported: {error}") from error
+    if not callable(found):
+        raise ConfigError(f"the {use} {name!r} is no class or function")
+    return found  # type: ignore[no-any-return]
 
 
 class StandardVictim:
     """Words and word pairs with logistic regression; boosted trees; a small net, or lines on descriptors."""
 
-    def fit_predict(self, train: Dataset, tests: list[Dataset], seed: int) -> list[NDArray[Any]]:
+    def show(self, data: Dataset, train: Dataset) -> Any:
+        return data.images if train.roles.text is None and train.images is not None else content(data, train)
+
+    def estimator(self, train: Dataset, seed: int) -> Any:
         from sklearn.ensemble import HistGradientBoostingClassifier
         from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.linear_model import LogisticRegression
@@ -80,100 +94,64 @@ class StandardVictim:
 
         if train.roles.text is not None:
             words = TfidfVectorizer(
-                ngram_range=(1, 2), sublinear_tf=True, min_df=2, token_pattern=r"\w+|[^\w\s]"
+                ngram_range=(1, 2), sublinear_tf=True, min_df=2, token_pattern=r"\w+|[£$!?]"
             )
             solver = "liblinear" if len(train.labels) == 2 else "lbfgs"
-            model: Any = make_pipeline(
+            return make_pipeline(
                 words, LogisticRegression(C=10, solver=solver, max_iter=300, random_state=seed)
             )
-            return Estimator(lambda: model).fit_predict(train, tests, seed)
         if train.roles.image is not None:
-            return _images(train, tests, seed)
-        model = HistGradientBoostingClassifier(max_iter=100, early_stopping=False, random_state=seed)
-        return Estimator(lambda: model).fit_predict(train, tests, seed)
+            from foretaste.redteam.networks import standard_images
+
+            return standard_images(len(train.labels), seed)
+        levels = [_levels(train, name) for name in train.roles.features]
+        coded = [place for place, names in enumerate(levels) if names is not None and len(names) < 255]
+        return HistGradientBoostingClassifier(
+            max_iter=100, categorical_features=coded or None, early_stopping=False, random_state=seed
+        )
 
 
 class Estimator:
     """Any scikit-learn classifier, made anew for every training."""
 
-    def __init__(self, make: Any) -> None:
+    def __init__(self, make: Callable[[], Any]) -> None:
         self.make = make
 
-    def fit_predict(self, train: Dataset, tests: list[Dataset], seed: int) -> list[NDArray[Any]]:
+    def show(self, data: Dataset, train: Dataset) -> Any:
+        return content(data, train)
+
+    def estimator(self, train: Dataset, seed: int) -> Any:
         model = self.make()
-        if "random_state" in getattr(model, "get_params", dict)():
-            model.set_params(random_state=seed)
-        names, known = np.array(train.labels.names, dtype=object), train.labels.codes >= 0
-        shown = [_content(data, train) for data in (train, *tests)]
-        first = shown[0]
-        rows = np.flatnonzero(known)
-        X = [first[i] for i in rows] if isinstance(first, list) else first[rows]
-        model.fit(X, train.labels.codes[rows])
-        return [names[model.predict(X)] for X in shown[1:]]
+        if not (hasattr(model, "fit") and hasattr(model, "predict")):
+            raise ConfigError(f"the learner gives a {type(model).__name__}, which cannot fit and predict")
+        return seeded(model, seed)
 
 
 class TorchModule:
-    """A torch network of the user's, trained as the standard net is: a few epochs of gradient descent."""
+    """A torch network of the user's, trained for a few epochs of gradient descent."""
 
-    def __init__(self, make: Any, epochs: int = 8) -> None:
+    def __init__(self, make: Callable[[tuple[int, ...], int], Any], epochs: int = 8) -> None:
         self.make, self.epochs = make, epochs
 
-    def fit_predict(self, train: Dataset, tests: list[Dataset], seed: int) -> list[NDArray[Any]]:
-        import torch
-        from torch.nn.functional import cross_entropy
-
+    def show(self, data: Dataset, train: Dataset) -> Any:
         if train.images is None:
             raise ConfigError("a torch learner needs images")
-        torch.manual_seed(seed)
-        names = np.array(train.labels.names, dtype=object)
-        X, y = _channels_first(train.images), torch.from_numpy(train.labels.codes.astype(np.int64))
-        network = self.make(tuple(X.shape[1:]), len(names))
-        optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
-        order = np.random.default_rng(seed)
-        known = np.flatnonzero(train.labels.codes >= 0)
-        for _ in range(self.epochs):
-            for rows in np.array_split(order.permutation(known), max(1, len(known) // 128)):
-                batch = torch.from_numpy(rows)
-                loss = cross_entropy(network(X[batch]), y[batch])
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-        network.eval()
-        with torch.no_grad():
-            said = [network(_channels_first(data.images)).argmax(1).numpy() for data in tests]
-        return [names[codes] for codes in said]
+        return data.images
+
+    def estimator(self, train: Dataset, seed: int) -> Any:
+        from foretaste.redteam.networks import TorchClassifier
+
+        return TorchClassifier(self.make, len(train.labels), epochs=self.epochs, random_state=seed)
 
 
-class Command:
-    """A command line that reads a training file and a test file and writes predictions."""
-
-    def __init__(self, line: str) -> None:
-        self.line = line
-        missing = [f"{{{part}}}" for part in ("train", "test", "predictions") if f"{{{part}}}" not in line]
-        if missing:
-            raise ConfigError(f"the command of a learner does not say {missing[0]}: {line}")
-
-    def fit_predict(self, train: Dataset, tests: list[Dataset], seed: int) -> list[NDArray[Any]]:
-        found = []
-        for test in tests:
-            with tempfile.TemporaryDirectory() as folder:
-                paths = {name: Path(folder) / name for name in ("train", "test", "predictions")}
-                pq.write_table(train.table, paths["train"])
-                label = str(test.roles.label)
-                pq.write_table(test.table.drop_columns([label]), paths["test"])
-                words = [word.format(**paths) for word in shlex.split(self.line)]
-                done = subprocess.run(words, capture_output=True, text=True, timeout=COMMAND_SECONDS)
-                if done.returncode or not paths["predictions"].exists():
-                    told = " ".join(done.stderr.split())[-200:]
-                    raise ConfigError(f"the command of the learner ended with {done.returncode}: {told}")
-                said = paths["predictions"].read_text("utf-8").splitlines()
-                if len(said) != len(test):
-                    raise ConfigError(f"the command wrote {len(said)} predictions for {len(test)} rows")
-                found.append(np.array(said, dtype=object))
-        return found
+def seeded(model: Any, seed: int) -> Any:
+    """The model with its ``random_state`` set, where it has one."""
+    if "random_state" in getattr(model, "get_params", dict)():
+        model.set_params(random_state=seed)
+    return model
 
 
-def _content(data: Dataset, train: Dataset) -> Any:
+def content(data: Dataset, train: Dataset) -> Any:
     """Texts as a list; pixels as rows; feature columns as numbers, categories coded as in training."""
     if train.texts is not None:
         return data.texts
@@ -182,40 +160,64 @@ def _content(data: Dataset, train: Dataset) -> Any:
         return data.images.reshape(len(data), -1).astype(np.float32) / 255
     columns = []
     for name in train.roles.features:
-        column = data.column(name)
-        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-            columns.append(column.cast(pa.float64(), safe=False).to_numpy())
+        column, levels = data.column(name), _levels(train, name)
+        if levels is None:
+            columns.append(np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), np.float64))
         else:
-            levels = {value: float(i) for i, value in enumerate(encode(train.column(name)).names)}
             coded = encode(column)
             place = np.array([levels.get(value, np.nan) for value in coded.names] + [np.nan])
             columns.append(place[coded.codes])
     return np.column_stack(columns)
 
 
-def _images(train: Dataset, tests: list[Dataset], seed: int) -> list[NDArray[Any]]:
-    names = np.array(train.labels.names, dtype=object)
-    assert train.images is not None
-    try:
-        from foretaste.learners.convnet import fit_convnet
-
-        net = fit_convnet(train.images, train.labels.codes, len(names), random_state=seed)
-        return [names[net.predict_log_proba(data.images).argmax(axis=1)] for data in tests]  # type: ignore[arg-type]
-    except MissingExtraError:  # without torch: what no net is needed for
-        from sklearn.linear_model import LogisticRegression
-
-        stacked = replace(train, table=pa.concat_tables([d.table for d in (train, *tests)]))
-        assert stacked.images is not None
-        X = ImageFeatures(stacked.images, stacked.has_image).standard
-        ends = np.cumsum([len(train), *map(len, tests)])
-        known = np.flatnonzero(train.labels.codes >= 0)
-        model = LogisticRegression(max_iter=200).fit(X[known], train.labels.codes[known])
-        return [names[model.predict(X[a:b])] for a, b in pairwise(ends)]
+def _levels(train: Dataset, name: str) -> dict[str, float] | None:
+    """The code of each category; None for a column of numbers."""
+    kind = train.column(name).type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return None
+    return {value: float(i) for i, value in enumerate(encode(train.column(name)).names)}
 
 
-def _channels_first(images: NDArray[np.uint8] | None) -> Any:
-    import torch
+def fit_predict(
+    learner: Learner,
+    train: Dataset,
+    tests: list[Dataset],
+    seed: int,
+    *,
+    trained: Callable[[Any], Any] = lambda plain: plain,
+    repaired: Callable[[Any, Any, Any], Any] = lambda model, X, y: model,
+) -> list[NDArray[Any]]:
+    """Train on one data set, then name the class of every row of others.
 
-    assert images is not None
-    axes = images if images.ndim == 4 else images[..., None]
-    return torch.from_numpy(np.ascontiguousarray(axes)).permute(0, 3, 1, 2).float() / 255
+    Parameters
+    ----------
+    learner : Learner
+    train : Dataset
+        Rows without a label are left out.
+    tests : list of Dataset
+    seed : int
+    trained : callable, optional
+        Gives the estimator to train in place of the plain one.
+    repaired : callable, optional
+        Gives a mended model for a trained one and the rows it learnt from.
+
+    Returns
+    -------
+    list of ndarray of object
+        Class names, one array of shape (rows,) for each of ``tests``.
+    """
+    names = np.array([*train.labels.names, ""], dtype=object)
+    has_label = train.labels.codes >= 0
+    y = train.labels.codes[has_label].astype(np.int64)
+    X = learner.show(train if has_label.all() else train.take(np.flatnonzero(has_label)), train)
+    model = trained(learner.estimator(train, seed))
+    model.fit(X, y)
+    model = repaired(model, X, y)
+    said = np.asarray(model.predict(_together([learner.show(data, train) for data in tests])))
+    return [names[part] for part in np.split(said, np.cumsum([len(data) for data in tests])[:-1])]
+
+
+def _together(shown: list[Any]) -> Any:
+    if isinstance(shown[0], pa.Table):
+        return pa.concat_tables(shown, promote_options="permissive")
+    return [row for part in shown for row in part] if isinstance(shown[0], list) else np.concatenate(shown)

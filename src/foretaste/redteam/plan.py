@@ -15,6 +15,9 @@ from foretaste.data import Dataset
 from foretaste.errors import ConfigError
 
 RATES = (0.005, 0.01, 0.03)
+QUICK_ROWS = {"text": 6000, "tabular": 5000, "image": 3000}
+"""Rows a quick campaign draws: what two cores can scan and learn again and again within minutes."""
+
 QUICK = {
     "text": ("word-trigger", "sentence-trigger", "label-flip"),
     "tabular": ("value-trigger", "label-flip"),
@@ -54,7 +57,10 @@ class Plan:
         ``default``, ``module:factory`` of an estimator, ``torch:module:factory`` of a network, or
         ``command:...`` (`foretaste.redteam.learners`).
     defences : tuple of str
+        Of ours, of entry points, ``module:factory``, or joined by ``+`` (`foretaste.redteam.defences`).
     seeds : tuple of int
+    rows : int or None
+        Rows to draw from the data for each seed; all where None.
     """
 
     data: Path
@@ -64,6 +70,11 @@ class Plan:
     learners: tuple[str, ...] = ("default",)
     defences: tuple[str, ...] = ("none", "oracle", "random", "scan")
     seeds: tuple[int, ...] = (0, 1, 2)
+    rows: int | None = None
+
+    def cells(self) -> list[tuple[str, str]]:
+        """Defence and learner of every run of a trial; those that share a sanitiser one after the other."""
+        return [(defence, learner) for defence in self.defences for learner in self.learners]
 
     def trials(self) -> Iterator[Trial]:
         """Every trial, first the clean ones, then seed by seed: what is stopped early has whole seeds."""
@@ -117,7 +128,10 @@ def read_plan(path: Path) -> Plan:
     attacks = document.get("attack")
     if not isinstance(attacks, list) or not attacks:
         raise ConfigError(f"{path}: there is no [[attack]]; name at least one")
-    roles = {key: str(value) for key, value in data.items() if key not in ("path", "test")}
+    roles = {key: str(value) for key, value in data.items() if key not in ("path", "test", "rows")}
+    rows = data.get("rows")
+    if rows is not None and (type(rows) is not int or rows < 50):
+        raise ConfigError(f"{path}: rows of [data] is a whole number from 50")
     plan = Plan(
         data=path.parent / data["path"],
         roles=roles,
@@ -126,6 +140,7 @@ def read_plan(path: Path) -> Plan:
         learners=_texts(document, "learners", ("default",), path),
         defences=_texts(document, "defences", Plan.defences, path),
         seeds=tuple(_seeds(document.get("seeds", [0, 1, 2]), path)),
+        rows=rows,
     )
     odd = sorted(set(roles) - {"label", "source", "time", "id", "text", "image"})
     if odd:
@@ -134,7 +149,7 @@ def read_plan(path: Path) -> Plan:
 
 
 def quick_plan(data: Path, dataset: Dataset) -> Plan:
-    """A small plan for any data: two or three attacks of its modality, three rates, one seed."""
+    """A small plan for any data: two or three attacks that fit, at two or three rates, one seed, few rows."""
     roles = dataset.roles
     kinds = (("text", roles.text), ("image", roles.image), ("tabular", roles.features))
     modality = next((kind for kind, there in kinds if there), "tabular")
@@ -145,7 +160,7 @@ def quick_plan(data: Path, dataset: Dataset) -> Plan:
         options = {} if name == "label-flip" else {"target": target}
         rates = (0.03, 0.1) if name == "label-flip" else RATES
         attacks.append((name, rates, options))
-    return Plan(data, roles.named(), tuple(attacks), seeds=(0,))
+    return Plan(data, roles.named(), tuple(attacks), seeds=(0,), rows=QUICK_ROWS[modality])
 
 
 def _class_sizes(dataset: Dataset) -> tuple[list[int], list[str]]:

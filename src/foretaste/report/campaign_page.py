@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import jinja2
 
 from foretaste.redteam.adaptive import Attempt, frontier
-from foretaste.redteam.summary import Curve, Summary
-from foretaste.report import numbers
+from foretaste.redteam.curves import Curve
+from foretaste.redteam.summary import Summary
+from foretaste.report import campaign_plots, numbers
 from foretaste.report.safe import visible
 
-WIDTH, HEIGHT, LEFT, BOTTOM = 340, 190, 44, 34
 
-
-@dataclass(frozen=True)
-class Line:
-    """One defence in a plot: the colour's number, and the points of its line and of its band."""
-
-    defence: str
-    colour: int
-    line: str
-    band: str
-
-
-@dataclass(frozen=True)
-class Plot:
-    """One attack on one learner as an SVG: a line and a band for each defence, rates side by side."""
-
-    attack: str
-    learner: str
-    measure: str
-    lines: tuple[Line, ...]
-    ticks: tuple[tuple[float, str], ...]
-    top: str
-
-
-def render(summary: Summary, title: str, attempts: list[Attempt] | None = None) -> bytes:
+def render(summary: Summary, title: str, attempts: Sequence[Attempt] = ()) -> bytes:
     """The page, UTF-8; names from the data and the plan are shown, never interpreted.
 
     Parameters
@@ -45,21 +22,22 @@ def render(summary: Summary, title: str, attempts: list[Attempt] | None = None) 
     summary : Summary
     title : str
         What was attacked.
-    attempts : list of Attempt, optional
+    attempts : sequence of Attempt
         Of an adaptive attacker; the frontier of those that went unseen is shown.
     """
-    made = attempts or []
     page = (
         _environment()
         .get_template("campaign.html.jinja")
         .render(
             title=visible(title, 120),
             s=summary,
-            maps=_maps(summary),
-            plots=_plots(summary),
-            attempts=len(made),
-            seen=sum(not attempt.unseen for attempt in made),
-            frontier=[(attempt, _options(attempt)) for attempt in frontier(made)],
+            learners=list(dict.fromkeys(curve.learner for curve in summary.curves)),
+            maps=_maps(summary.curves),
+            plots=campaign_plots.doses(summary.curves),
+            attempts=len(attempts),
+            seen=sum(not attempt.unseen for attempt in attempts),
+            frontier=[(attempt, _options(attempt.options)) for attempt in frontier(attempts)],
+            scatters=campaign_plots.frontiers(attempts),
         )
     )
     return page.encode("utf-8", "replace")
@@ -78,55 +56,49 @@ def _environment() -> jinja2.Environment:
         whole=numbers.whole,
         share=numbers.share,
         measure=numbers.measure,
+        smallest_dose=_smallest_dose,
         text=lambda v: visible(v, 80),
         sentence=lambda v: visible(v, 500),
     )
-    environment.globals.update(width=WIDTH, height=HEIGHT, left=LEFT, floor=HEIGHT - BOTTOM)
+    environment.globals.update(
+        width=campaign_plots.WIDTH,
+        height=campaign_plots.HEIGHT,
+        left=campaign_plots.LEFT,
+        floor=campaign_plots.FLOOR,
+        roof=campaign_plots.ROOF,
+    )
     return environment
 
 
-def _options(attempt: Attempt) -> str:
-    return ", ".join(f"{visible(key, 40)}={visible(value, 40)}" for key, value in attempt.options.items())
+def _options(options: Mapping[str, object]) -> str:
+    told = [f"{visible(key, 40)}={visible(value, 40)}" for key, value in options.items() if value is not None]
+    return ", ".join(told)
 
 
-def _maps(summary: Summary) -> list[tuple[str, list[float], list[tuple[Curve, list[float | None]]]]]:
-    """One heat map per defence: attacks down, rates across."""
+def _smallest_dose(curve: Curve) -> str:
+    """The dose that breaks it, and between which doses the truth lies."""
+    if curve.may_break_at is None:
+        return "not broken"
+    low = numbers.share(curve.may_break_at)
+    high = None if curve.surely_breaks_at is None else numbers.share(curve.surely_breaks_at)
+    if curve.breaks_at is None:
+        return f"not broken; perhaps from {low}"
+    if low == high:
+        return f"{low} or less" if curve.breaks_at == curve.doses[0].rate else low
+    return f"{numbers.share(curve.breaks_at)} ({low} to {high or 'more than was tried'})"
+
+
+Map = tuple[str, list[float], list[tuple[Curve, list[float | None]]]]
+
+
+def _maps(curves: Sequence[Curve]) -> list[Map]:
+    """One heat map per defence: attacks down, rates across, the same rows and columns in each."""
+    rates = sorted({dose.rate for curve in curves for dose in curve.doses})
     maps = []
-    for defence in dict.fromkeys(curve.defence for curve in summary.curves):
-        curves = [curve for curve in summary.curves if curve.defence == defence]
-        rates = sorted({dose.rate for curve in curves for dose in curve.doses})
-        rows = [
-            (curve, [next((d.success for d in curve.doses if d.rate == rate), None) for rate in rates])
-            for curve in curves
-        ]
+    for defence in dict.fromkeys(curve.defence for curve in curves):
+        rows = []
+        for curve in (curve for curve in curves if curve.defence == defence):
+            by_rate = {dose.rate: dose.success for dose in curve.doses}
+            rows.append((curve, [by_rate.get(rate) for rate in rates]))
         maps.append((defence, rates, rows))
     return maps
-
-
-def _plots(summary: Summary) -> list[Plot]:
-    found = []
-    for attack, learner in dict.fromkeys((c.attack, c.learner) for c in summary.curves):
-        curves = [c for c in summary.curves if (c.attack, c.learner) == (attack, learner) and c.doses]
-        if not curves:
-            continue
-        rates = sorted({dose.rate for curve in curves for dose in curve.doses})
-        most = max(0.05, 1.0 if curves[0].has_trigger else max(d.high for c in curves for d in c.doses))
-        at = {rate: _across(position, len(rates)) for position, rate in enumerate(rates)}
-        lines = []
-        for number, curve in enumerate(curves):
-            line = [f"{at[d.rate]:.1f},{_up(d.success / most):.1f}" for d in curve.doses]
-            upper = [f"{at[d.rate]:.1f},{_up(d.high / most):.1f}" for d in curve.doses]
-            lower = [f"{at[d.rate]:.1f},{_up(d.low / most):.1f}" for d in reversed(curve.doses)]
-            lines.append(Line(curve.defence, number % 6, " ".join(line), " ".join(upper + lower)))
-        measure = "attack success" if curves[0].has_trigger else "accuracy lost"
-        ticks = tuple((at[rate], numbers.share(rate)) for rate in rates)
-        found.append(Plot(attack, learner, measure, tuple(lines), ticks, numbers.share(most)))
-    return found
-
-
-def _across(position: int, count: int) -> float:
-    return LEFT + 12 + position * (WIDTH - LEFT - 36) / max(count - 1, 1)
-
-
-def _up(share: float) -> float:
-    return 12 + (HEIGHT - BOTTOM - 12) * (1 - share)
