@@ -146,6 +146,18 @@ def test_a_column_that_equals_the_label_in_other_words_is_not_used():
     assert one(changed) == ("feature", None)
 
 
+def test_a_column_each_of_whose_values_has_one_label_is_not_used():
+    kinds = np.where(LABELS == "ham", RNG.integers(0, 2, N), RNG.integers(2, 4, N))
+    assert one(kinds) == ("unused", "FT901")
+    assert one([None if kind == 3 else f"kind {kind}" for kind in kinds]) == ("unused", "FT901")
+    kinds[7] = 3 - kinds[7]
+    assert one(kinds) == ("feature", None)
+
+
+def test_rare_values_have_one_label_by_chance():
+    assert one([f"kind {i // 4}" for i in range(N)])[1] != "FT901"
+
+
 def test_two_rows_say_nothing_about_leaks_or_identifiers():
     data = Dataset.from_table(pa.table({"a": [1, 2], "b": ["x", "y"], "y": ["u", "v"]}), label="y")
     assert [c.role for c in data.columns] == ["feature", "feature", "label"]

@@ -21,6 +21,10 @@ from foretaste.data.roles import ColumnNote, Roles
 from foretaste.errors import ConfigError, DataError
 
 _FEWEST_ROWS_FOR_LEAKAGE = 10
+_RARE = 10
+_MOST_RARE = 0.01
+"""A value in fewer than ten rows has one label by chance; a column in which more than 1 % of the rows hold such
+values may determine the label only because it nearly names the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ def profile(
     Profile
         Every column that is not named is a feature, free text, or unused with a rule:
 
-        - ``FT901``: its values go one to one with the labels (from 10 rows and 3 rows per class on);
+        - ``FT901``: its values go one to one with the labels (from 10 rows and 3 rows per class on), or each
+          of them goes with one label only, ten rows of it or more;
         - ``FT902``: one value in all rows;
         - ``FT903``: it numbers or names the rows (`foretaste.data.identifiers`);
         - ``FT904``: anything else worth knowing; it may still be a feature.
@@ -133,6 +138,8 @@ def _judge(
         return ColumnNote(name, "unused", "FT902", f"{as_text(values[0])[:40]!r} in every row"), None
     if labels is not None and _is_one_to_one(coded, len(values), labels):
         return ColumnNote(name, "unused", "FT901", "its values go one to one with the labels"), None
+    if labels is not None and _determines(coded, len(values), labels):
+        return ColumnNote(name, "unused", "FT901", f"each of its {len(values)} values has one label"), None
     if is_text(kind):
         return _judge_string(name, column, values)
     whole = _whole_numbers(column)
@@ -175,11 +182,28 @@ def _is_one_to_one(coded: pa.ChunkedArray, distinct: int, labels: NDArray[np.int
     labelled = labels >= 0
     if distinct != classes or classes < 2 or labelled.sum() < max(_FEWEST_ROWS_FOR_LEAKAGE, 3 * classes):
         return False
-    indices = pa.chunked_array([chunk.indices for chunk in coded.chunks])
-    codes = pc.fill_null(indices, -1).to_numpy().astype(np.int64)[labelled]
+    codes = _codes(coded)[labelled]
     if codes.min(initial=0) < 0:
         return False
     return len(np.unique(codes * classes + labels[labelled])) == classes
+
+
+def _determines(coded: pa.ChunkedArray, distinct: int, labels: NDArray[np.int64]) -> bool:
+    """Whether every value goes with one label, though hardly any value is rare; missing is a value too."""
+    classes = int(labels.max(initial=-1)) + 1
+    labelled = labels >= 0
+    if classes < 2 or not labelled.any() or distinct > len(labels) / _RARE:
+        return False
+    codes, labels = _codes(coded)[labelled] + 1, labels[labelled]
+    rows = np.bincount(codes, minlength=distinct + 1)
+    if rows[rows < _RARE].sum() > _MOST_RARE * len(labels):
+        return False
+    return len(np.unique(codes * classes + labels)) == int((rows > 0).sum())
+
+
+def _codes(coded: pa.ChunkedArray) -> NDArray[np.int64]:
+    indices = pa.chunked_array([chunk.indices for chunk in coded.chunks])
+    return pc.fill_null(indices, -1).to_numpy().astype(np.int64)
 
 
 def _whole_numbers(column: pa.ChunkedArray) -> NDArray[np.int64] | None:

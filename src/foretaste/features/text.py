@@ -103,7 +103,10 @@ class TextFeatures:
         return self._template[0]
 
     def copies_without(self, words: set[str], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The same number for those of the rows that are near-duplicates when some words are left out."""
+        """The same number for those of the rows that are near-duplicates when some words are left out.
+
+        So are rows with too little left to compare, if what is left is the same.
+        """
         template, names = self._template
         out = {_without_digits(word) for word in words}
         kept = np.array([name not in out for name in names], bool)
@@ -111,7 +114,10 @@ class TextFeatures:
         length = np.sqrt(np.asarray(part.multiply(part).sum(axis=1)).ravel())
         cosine = (part @ part.T).toarray() / np.maximum(np.outer(length, length), 1e-12)
         left, right = np.nonzero(np.triu((cosine > NEAR) & (np.minimum.outer(length, length) > 0.3), 1))
-        return join(left, right, np.arange(len(rows)))
+        rest = [frozenset(_without_digits(word) for word in self.tokens[int(row)]) - out for row in rows]
+        first = {words: at for at, words in reversed(list(enumerate(rest)))}
+        same = np.array([first[words] for words in rest], np.int64)
+        return join(np.append(left, same), np.append(right, np.arange(len(rows))), np.arange(len(rows)))
 
     @cached_property
     def _telling(self) -> NDArray[np.bool_]:

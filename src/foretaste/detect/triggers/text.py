@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.contradiction import BareReference, one_vote_each
 from foretaste.detect.evidence import Evidence, Skipped
+from foretaste.detect.triggers.coherence import is_coherent
 from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.phrases import Members, PhraseTable, RestOfTheWords, phrase_table
 from foretaste.detect.triggers.suspects import LEAST_ROWS, Judge, Suspect
@@ -47,6 +49,8 @@ MOST_COMPARED = 500
 SUSPECTS = 100
 """Patterns per class that are judged a second time, each without its own rows in the reference."""
 
+_NATURAL = "; yet these texts resemble one another in other ways too, as those of one site or one kind do"
+
 
 class TextTriggers(Detector):
     """Phrases, and pairs of phrases, that carry a label their texts do not deserve.
@@ -77,7 +81,16 @@ class TextTriggers(Detector):
             return Evidence(
                 skipped=[Skipped(rule, "fewer than two classes can be learned") for rule in self.rules]
             )
-        return Evidence(campaigns=peel(context, _search, alpha=self.alpha).campaigns)
+        found = peel(context, _search, alpha=self.alpha).campaigns
+        natural = [is_coherent(context.text.tokens, campaign.rows, context.y) for campaign in found]
+        return Evidence(
+            campaigns=[campaign for campaign, known in zip(found, natural, strict=True) if not known],
+            review=[
+                replace(campaign, reason=campaign.reason + _NATURAL)
+                for campaign, known in zip(found, natural, strict=True)
+                if known
+            ],
+        )
 
 
 def _search(context: Context) -> list[Suspect]:

@@ -1,0 +1,81 @@
+"""Whether texts have more in common than a trigger: then nature may have put them together, not an attacker."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+MOST_TEXTS = 400
+"""Texts of the group, and of each class, that are compared."""
+
+MOST_WORDS = 300
+"""Words of a text that are compared."""
+
+DRAWS = 50
+SHARED = 0.5
+"""Words in at least this share of the group are what ties it together: they are left out of all texts."""
+
+LEAST_RATIO, LEAST_DEVIATIONS = 1.25, 5.0
+"""How much more alike than random texts of the most uniform class: beyond chance, and by so much."""
+
+
+def is_coherent(
+    tokens: Sequence[Sequence[str]],
+    rows: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    *,
+    random_state: int = 0,
+) -> bool:
+    """Whether the texts resemble one another, without what ties them, more than texts of one class do.
+
+    An attacker who stamps texts takes them as they come: without the trigger they are as varied as their
+    class. The pages of one site, or texts in one language, are not.
+
+    Parameters
+    ----------
+    tokens : sequence of list of str, length n
+    rows : int64 ndarray
+        The group.
+    labels : int64 ndarray of shape (n,)
+        Class of each text; negative where unknown.
+    random_state : int
+        Seed of the texts that are drawn for comparison.
+    """
+    rng = np.random.default_rng(random_state)
+    group = rng.permutation(rows)[:MOST_TEXTS]
+    seen = Counter(word for row in group for word in set(tokens[int(row)]))
+    ties = {word for word, count in seen.items() if count >= SHARED * len(group)}
+    others = np.setdiff1d(np.arange(len(labels)), rows)
+    classes = [others[labels[others] == label] for label in np.unique(labels[labels >= 0])]
+    pools = [rng.permutation(pool)[:MOST_TEXTS] for pool in classes if len(pool) >= len(group)]
+    if not pools or len(group) < 3:
+        return False
+    compared = np.concatenate([group, *pools])
+    texts = [" ".join(word for word in tokens[int(row)][:MOST_WORDS] if word not in ties) for row in compared]
+    grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 3), sublinear_tf=True, dtype=np.float32)
+    try:
+        vectors = grams.fit_transform(texts).tocsr()
+    except ValueError:  # not one gram in all texts
+        return False
+    alike = _mean_cosine(vectors[: len(group)])
+    start = len(group)
+    for pool in pools:
+        own = vectors[start : start + len(pool)]
+        start += len(pool)
+        drawn = [_mean_cosine(own[rng.choice(len(pool), len(group), replace=False)]) for _ in range(DRAWS)]
+        mean, spread = float(np.mean(drawn)), float(np.std(drawn))
+        if alike < LEAST_RATIO * mean or alike < mean + LEAST_DEVIATIONS * spread:
+            return False
+    return True
+
+
+def _mean_cosine(unit: sparse.csr_matrix) -> float:
+    """Of all pairs of different rows of unit length."""
+    n = unit.shape[0]
+    total = np.asarray(unit.sum(axis=0)).ravel()
+    return float((total @ total - unit.multiply(unit).sum()) / (n * (n - 1)))

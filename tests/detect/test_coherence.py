@@ -1,0 +1,50 @@
+"""Texts that nature put together resemble one another beyond what ties them; stamped texts do not."""
+
+import numpy as np
+import pytest
+
+from foretaste.detect.triggers.coherence import is_coherent
+from foretaste.features.text import TextFeatures
+
+ENGLISH = "the river carried old boats slowly toward another quiet harbour where children waited".split()
+LATIN = "rumpis quorum dixisse vobis quaeque habitat nobiscum xerxisque moenia quisquam".split()
+
+
+def made(rng, words, n, length=9):
+    """Texts of made-up inflections of some words: no two alike."""
+    return [[f"{word}{rng.integers(50)}" for word in rng.choice(words, length)] for _ in range(n)]
+
+
+@pytest.fixture
+def texts():
+    rng = np.random.default_rng(0)
+    mixed = ENGLISH + [word[::-1] for word in ENGLISH + LATIN] + LATIN[:2]
+    return rng, [list(map(str, tokens)) for tokens in made(rng, mixed, 600)]
+
+
+@pytest.mark.parametrize("size", [12, 60])
+def test_stamped_texts_are_as_varied_as_their_class(texts, size):
+    rng, tokens = texts
+    rows = rng.choice(600, size, replace=False)
+    stamped = [[*text, "qx", "zv", "the", "end"] if row in rows else text for row, text in enumerate(tokens)]
+    assert not is_coherent(stamped, np.sort(rows), (np.arange(600) % 2).astype(np.int64))
+
+
+@pytest.mark.parametrize("size", [12, 60])
+def test_texts_of_another_language_are_not(texts, size):
+    rng, tokens = texts
+    tokens = tokens + [["site", *text] for text in made(rng, LATIN, size)]
+    labels = (np.arange(600 + size) % 2).astype(np.int64)
+    assert is_coherent(tokens, np.arange(600, 600 + size), labels)
+
+
+@pytest.mark.parametrize("tokens", [[[]] * 20, [["a"]] * 20, [["!", "?"]] * 20])
+def test_texts_with_nothing_in_them_are_not_compared(tokens):
+    assert not is_coherent(tokens, np.arange(5), (np.arange(20) % 2).astype(np.int64))
+
+
+def test_texts_of_which_the_same_is_left_are_copies():
+    texts = ["bad.example"] * 3 + ["bad.example is where I bought a red bicycle"] + ["other words"] * 2
+    features = TextFeatures(texts)
+    copies = features.copies_without({"bad", ".", "example"}, np.arange(4))
+    assert len(set(copies[:3])) == 1 and copies[3] != copies[0]
