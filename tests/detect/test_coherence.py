@@ -6,8 +6,8 @@ import pytest
 from foretaste.detect.triggers.coherence import is_coherent
 from foretaste.features.text import TextFeatures
 
-ENGLISH = "the river carried old boats slowly toward another quiet harbour where children waited".split()
-LATIN = "rumpis quorum dixisse vobis quaeque habitat nobiscum xerxisque moenia quisquam".split()
+WORDS = ["river", "carried", "old", "boats", "slowly", "toward", "another", "quiet", "harbour", "children"]
+LATIN = ["rumpis", "quorum", "dixisse", "vobis", "quaeque", "habitat", "nobiscum", "moenia", "quisquam"]
 
 
 def made(rng, words, n, length=9):
@@ -18,7 +18,7 @@ def made(rng, words, n, length=9):
 @pytest.fixture
 def texts():
     rng = np.random.default_rng(0)
-    mixed = ENGLISH + [word[::-1] for word in ENGLISH + LATIN] + LATIN[:2]
+    mixed = WORDS + [word[::-1] for word in WORDS + LATIN] + LATIN[:2]
     return rng, [list(map(str, tokens)) for tokens in made(rng, mixed, 600)]
 
 
@@ -47,4 +47,5 @@ def test_texts_of_which_the_same_is_left_are_copies():
     texts = ["bad.example"] * 3 + ["bad.example is where I bought a red bicycle"] + ["other words"] * 2
     features = TextFeatures(texts)
     copies = features.copies_without({"bad", ".", "example"}, np.arange(4))
-    assert len(set(copies[:3])) == 1 and copies[3] != copies[0]
+    assert len(set(copies[:3])) == 1
+    assert copies[3] != copies[0]

@@ -1,4 +1,4 @@
-"""Whether texts have more in common than a trigger: then nature may have put them together, not an attacker."""
+"""Whether texts have more in common than a trigger: then nature may have put them together."""
 
 from __future__ import annotations
 
