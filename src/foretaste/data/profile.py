@@ -23,8 +23,8 @@ from foretaste.errors import ConfigError, DataError
 _FEWEST_ROWS_FOR_LEAKAGE = 10
 _RARE = 10
 _MOST_RARE = 0.01
-"""A value in fewer than ten rows has one label by chance; a column with such values in more than 1 % of the rows
-may determine the label only because it nearly names the rows."""
+"""A value in fewer than ten rows has one label by chance; a column with such values in more than 1 % of its
+rows may determine the label only because it nearly names the rows."""
 
 
 @dataclass(frozen=True, slots=True)
