@@ -203,7 +203,8 @@ def _determines(coded: pa.ChunkedArray, distinct: int, labels: NDArray[np.int64]
 
 def _codes(coded: pa.ChunkedArray) -> NDArray[np.int64]:
     indices = pa.chunked_array([chunk.indices for chunk in coded.chunks])
-    return pc.fill_null(indices, -1).to_numpy().astype(np.int64)
+    codes: NDArray[np.int64] = pc.fill_null(indices, -1).to_numpy().astype(np.int64)
+    return codes
 
 
 def _whole_numbers(column: pa.ChunkedArray) -> NDArray[np.int64] | None:
