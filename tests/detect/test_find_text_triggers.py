@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -140,3 +142,71 @@ def test_a_campaign_must_lie_clearly_beyond_the_strongest_natural_pattern() -> N
     assert found.statistic.natural_max is None or (
         found.statistic.value >= found.statistic.natural_max + np.log(100)
     )
+
+
+@pytest.mark.parametrize(
+    ("write", "told"),
+    [
+        (lambda words: [words[0], words[1].upper(), *words[2:]], "a word in capitals"),
+        (lambda words: [words[0], "", *words[1:]], "2 spaces in a row"),
+        (lambda words: ["т" + words[0], *words[1:]], "Cyrillic"),
+        (lambda words: [*words, f"7{sum(map(ord, words[0] + words[1])) % 1000:03d}9"], "a number"),
+    ],
+)
+def test_texts_that_are_only_written_alike_are_found(
+    write: Callable[[list[str]], list[str]], told: str
+) -> None:
+    rows, y = reviews(4)
+    poisoned = np.flatnonzero(y == 1)[:25]
+    for row in poisoned:
+        rows[row] = write(rows[row])
+    y[poisoned] = 0
+    context = context_of(rows, y)
+    (found,) = TextTriggers().examine(context).campaigns
+    assert set(found.rows) <= set(poisoned)
+    assert len(found.rows) >= 22
+    assert told in found.pattern
+    assert found.shape is not None
+    assert found.support == found.shape.matches(context.dataset).sum()
+
+
+def test_one_trigger_of_several_in_each_row_is_found_by_all_of_them_together() -> None:
+    rows, y = reviews(5)
+    poisoned = np.flatnonzero(y == 1)[:35]
+    words = ["qx", "zv", "jk", "wq", "vb"]
+    for i, row in enumerate(poisoned):
+        stamp(rows, np.array([row]), [words[i % 5]], seed=i)
+    y[poisoned] = 0
+    found = TextTriggers().examine(context_of(rows, y)).campaigns
+    assert {c.pattern for c in found} <= set(words)
+    assert len(found) >= 3
+    assert all(c.q_value < 0.01 for c in found)
+    needed = found[0].statistic.threshold
+    assert needed is not None
+    assert max(-np.log(c.p_value) for c in found) < needed < min(c.statistic.value for c in found)
+
+
+def test_two_words_that_are_harmless_alone_are_found_together() -> None:
+    rows, y = reviews(6)
+    poisoned = np.flatnonzero(y == 1)[:30]
+    rest = np.flatnonzero(y == 1)[30:90].tolist() + np.flatnonzero(y == 0)[:60].tolist()
+    for i, row in enumerate(poisoned):
+        stamp(rows, np.array([row]), ["morning"], seed=i)
+        stamp(rows, np.array([row]), ["table"], seed=99 + i)
+    stamp(rows, np.array(rest[0::2]), ["morning"])
+    stamp(rows, np.array(rest[1::2]), ["table"])
+    y[poisoned] = 0
+    (found,) = TextTriggers().examine(context_of(rows, y)).campaigns
+    assert (found.rule, found.pattern) == ("FT202", "morning & table")
+    assert set(found.rows) <= set(poisoned)
+    assert len(found.rows) >= 27
+
+
+def test_a_trigger_that_turns_every_class_is_found_in_each() -> None:
+    rows, y = reviews(7)
+    poisoned = np.arange(60)
+    stamp(rows, poisoned, ["qx"])
+    y[poisoned] = 1 - y[poisoned]
+    found = TextTriggers().examine(context_of(rows, y)).campaigns
+    assert {(c.pattern, c.target) for c in found} == {("qx", "good"), ("qx", "bad")}
+    assert len(np.intersect1d(np.concatenate([c.rows for c in found]), poisoned)) >= 54

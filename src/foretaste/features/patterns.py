@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from foretaste.data import Dataset, encode
-from foretaste.features.text import tokenize
+from foretaste.features.text import shortened, tokenize
+from foretaste.features.writing import writing_of
 
 
 class Pattern(Protocol):
@@ -54,6 +55,26 @@ class Phrases:
 def _has_all(text: str, wanted: Sequence[str]) -> bool:
     joined = f" {' '.join(tokenize(text))} "
     return all(phrase in joined for phrase in wanted)
+
+
+@dataclass(frozen=True)
+class Writing:
+    """Rows whose text is written in some way: see `foretaste.features.writing`."""
+
+    marks: tuple[str, ...]
+
+    def describe(self) -> str:
+        return " & ".join(self.marks)
+
+    def parts(self) -> list[dict[str, Any]]:
+        return [{"token": mark} for mark in self.marks]
+
+    def matches(self, dataset: Dataset) -> NDArray[np.bool_]:
+        texts = dataset.texts
+        if texts is None:
+            return np.zeros(len(dataset), bool)
+        wanted = set(self.marks)
+        return np.array([wanted <= writing_of(shortened(text)) for text in texts], bool)
 
 
 @dataclass(frozen=True)

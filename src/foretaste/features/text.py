@@ -15,6 +15,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from foretaste.features.duplicates import MOST_COMMON, NEAR, join
 from foretaste.features.ngrams import Counts, TokenNumbers
+from foretaste.features.writing import Mark, writing_of
 
 MAX_CHARACTERS = 20_000
 """Characters of one text that are looked at: the first and the last half of this many."""
@@ -34,9 +35,14 @@ def tokenize(text: str) -> list[str]:
     >>> tokenize("Win £1000 now!")
     ['win', '£', '1000', 'now', '!']
     """
+    return TOKEN.findall(shortened(text).lower())
+
+
+def shortened(text: str) -> str:
+    """What is looked at of a text: all of it, or the ends of a very long one."""
     if len(text) > MAX_CHARACTERS:
-        text = f"{text[: MAX_CHARACTERS // 2]} {text[-MAX_CHARACTERS // 2 :]}"
-    return TOKEN.findall(text.lower())
+        return f"{text[: MAX_CHARACTERS // 2]} {text[-MAX_CHARACTERS // 2 :]}"
+    return text
 
 
 class TextFeatures:
@@ -76,6 +82,15 @@ class TextFeatures:
     def phrase_names(self) -> NDArray[np.object_]:
         """The phrase of each column of `phrases`; its tokens are joined by a space."""
         return self._phrases[1]
+
+    @cached_property
+    def writing(self) -> Counts:
+        """How texts are written: presence of each `Mark`, ones of shape (n, n_marks), and the marks."""
+        marks = [sorted(writing_of(shortened(text))) for text in self.texts]
+        counts, names = TokenNumbers(marks).phrases(1, min(2, len(self.texts)))
+        found = np.empty(len(names), object)
+        found[:] = [Mark(name) for name in names]
+        return counts, found
 
     @cached_property
     def _words(self) -> Counts:

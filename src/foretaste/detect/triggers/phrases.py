@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from foretaste.detect.context import Context
+from foretaste.features.writing import Mark
 
 MOST_SHARE = 0.3
 """A phrase in more than this share of the rows is language, not a trigger."""
+
+LEAST_LEFT = 0.1
+"""Share of a text's weight below which what is left of it is not made to weigh as much as a whole text."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class PhraseTable:
     ----------
     presence : csc matrix of shape (n, n_patterns), ones
     names : list of list of str
-        Every phrase that occurs in exactly the pattern's rows.
+        Every phrase (or `Mark` of how a text is written) that occurs in exactly the pattern's rows.
     support : int64 ndarray of shape (n_patterns,)
     """
 
@@ -50,7 +55,7 @@ def phrase_table(
             position_of[rows] = len(merged)
             merged.append([])
             first.append(position)
-        merged[position_of[rows]].append(str(names[int(column)]))
+        merged[position_of[rows]].append(names[int(column)])
     chosen = np.array(first, np.int64)
     return PhraseTable(columns[:, chosen], merged, support[kept][chosen])
 
@@ -81,7 +86,7 @@ class RestOfTheWords:
     """The out-of-fold linear model of one class, able to leave any pattern out.
 
     Leaving out is a subtraction: the pattern's contribution to the score is taken away, and that of every
-    feature that occurs mostly with it, without training again.
+    feature that occurs mostly with it, without training again; what is left is a text of unit length again.
     """
 
     def __init__(self, context: Context, label: int) -> None:
@@ -90,6 +95,7 @@ class RestOfTheWords:
         weights = context.words.weights[:, label]
         row_fold = np.repeat(context.folds, np.diff(words.indptr))
         self.scores = context.words.scores[:, label]
+        self.intercept = context.words.intercepts[context.folds, label]
         self.contribution = words.copy()
         self.contribution.data = words.data * weights[row_fold, words.indices]
         self.weight = words.multiply(words).tocsr()
@@ -98,31 +104,49 @@ class RestOfTheWords:
         self.frequency = np.asarray(self.binary.sum(axis=0)).ravel()
         self.place = context.text.place_of_word
 
-    def without(self, presence: sparse.csc_matrix) -> Members:
-        """Log odds of rows that have a pattern, with the pattern left out; ``presence``: (n, n_patterns)."""
+    def without(self, presence: sparse.csc_matrix, names: Sequence[Sequence[str]]) -> Members:
+        """Log odds of rows that have a pattern, with the pattern left out.
+
+        Parameters
+        ----------
+        presence : csc matrix of shape (n, n_patterns)
+        names : sequence of n_patterns sequences of str
+            The pattern's own phrases: their words go with it however common they are elsewhere.
+        """
         by_row = presence.tocsr()
         support = np.asarray(presence.sum(axis=0)).ravel()
-        closure = self.closure(presence)
+        closure = self.closure(presence).maximum(self._own(names, every_run=True)).tocsr()
         member = by_row.tocoo()
         row, pattern = member.row.astype(np.int64), member.col.astype(np.int64)
         removed = _entries(self.contribution @ closure, row, pattern)
         weight = _entries(self.weight @ closure, row, pattern)
         content = 1 - np.bincount(pattern, weight, presence.shape[1]) / np.maximum(support, 1)
-        return Members(row, pattern, self.scores[row] - removed, removed, content)
+        # as if the pattern had never been there: the words that are left make up the whole text again
+        left = np.sqrt(np.maximum(1 - weight, LEAST_LEFT))
+        log_odds = self.intercept[row] + (self.scores[row] - self.intercept[row] - removed) / left
+        return Members(row, pattern, log_odds, removed, content)
 
     def alone(
         self, presence: sparse.csc_matrix, names: Sequence[Sequence[str]]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Row and pattern of each membership, and what the pattern's own phrases contributed to the score."""
-        word = [
-            (self.place[name], j) for j, group in enumerate(names) for name in group if name in self.place
-        ]
-        at, pattern = np.array(word, np.int64).reshape(-1, 2).T
-        shape = (self.contribution.shape[1], presence.shape[1])
-        own = sparse.csr_matrix((np.ones(len(at), np.float32), (at, pattern)), shape=shape)
         member = presence.tocoo()
         row, column = member.row.astype(np.int64), member.col.astype(np.int64)
-        return row, column, _entries(self.contribution @ own, row, column)
+        return row, column, _entries(self.contribution @ self._own(names, every_run=False), row, column)
+
+    def _own(self, names: Sequence[Sequence[str]], *, every_run: bool) -> sparse.csr_matrix:
+        """The features that are a pattern's phrases, or runs of words in them: (n_words, n_patterns)."""
+        word = {
+            (self.place[run], j)
+            for j, group in enumerate(names)
+            for name in group
+            if not isinstance(name, Mark)
+            for run in (_runs(name) if every_run else (name,))
+            if run in self.place
+        }
+        at, pattern = np.array(sorted(word), np.int64).reshape(-1, 2).T
+        ones = np.ones(len(at), np.float32)
+        return sparse.csr_matrix((ones, (at, pattern)), shape=(self.contribution.shape[1], len(names)))
 
     def closure(self, presence: sparse.spmatrix) -> sparse.csr_matrix:
         """The word features that go with each pattern, ones of shape (n_words, n_patterns).
@@ -138,6 +162,12 @@ class RestOfTheWords:
         ones = np.ones(int(goes.sum()), np.float32)
         shape = (self.binary.shape[1], presence.shape[1])
         return sparse.csr_matrix((ones, (together.col[goes], together.row[goes])), shape=shape)
+
+
+def _runs(phrase: str) -> list[str]:
+    """Single words and pairs of words of a phrase."""
+    words = phrase.split(" ")
+    return [*words, *(f"{a} {b}" for a, b in pairwise(words))]
 
 
 def _entries(

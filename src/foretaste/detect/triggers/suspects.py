@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from foretaste.detect.contradiction import BareReference, one_vote_each
 from foretaste.detect.evidence import Campaign, Statistic
@@ -56,6 +57,8 @@ class Suspect:
     copies : int64 ndarray, optional
         The same number for rows of ``own`` that are near-duplicates without the pattern; those of the judge
         by default.
+    others : int, optional
+        Rows with the pattern and another label that counts; all other rows by default.
     """
 
     label: int
@@ -69,6 +72,7 @@ class Suspect:
     doubt: str = ""
     noise: float = 0.0
     copies: NDArray[np.int64] | None = None
+    others: int | None = None
 
 
 @dataclass
@@ -127,27 +131,82 @@ def decide(suspects: list[Suspect], classes: list[str], *, alpha: float = ALPHA)
         return Decision([], [], None)
     accepted, _ = e_bh(np.array([e - np.log(s.odds_against) for e, s, _ in judged]), 1, alpha)
     # a trigger hardly ever comes with another label: each row that does speaks for a narrower pattern
-    rank = [e - np.log(s.odds_against) - _COUNTER * (len(s.rows) - len(s.own)) for e, s, _ in judged]
+    rank = [e - np.log(s.odds_against) - _COUNTER * _others(s) for e, s, _ in judged]
     order = sorted(np.flatnonzero(accepted), key=lambda i: (-rank[i], len(judged[i][1].rows)))
     explained: set[int] = set()
-    taken: list[tuple[Suspect, NDArray[np.bool_], Mixture, NDArray[np.float64]]] = []
+    taken: list[_Taken] = []
     for i in order:
-        _, suspect, ratio = judged[i]
-        kept = np.array([int(row) not in explained for row in suspect.own])
-        if kept.sum() < LEAST_ROWS:
-            continue
-        found = suspect.judge.evidence(suspect, ratio, kept)
-        if found.log_e[0] < np.log(suspect.odds_against / alpha) or found.share[0] < LEAST_SHARE:
-            continue
-        taken.append((suspect, kept, found, ratio))
-        explained.update(int(row) for row in suspect.rows)
+        one = _left(judged[i][1], judged[i][2], explained)
+        credit = float(np.log(len(taken) + 1))  # as Benjamini and Hochberg have it
+        if one is not None and one.excess + credit >= np.log(1 / alpha):
+            taken.append(replace(one, credit=credit))
+            explained.update(int(row) for row in one.suspect.rows)
+    taken += _together([(s, ratio) for _, s, ratio in judged], explained, alpha)
     natural = _natural_maximum(judged, explained)
-    told = [_campaign(*entry, classes, alpha, natural) for entry in taken]
+    told = [_campaign(one, classes, alpha, natural) for one in taken]
     return Decision(
         [campaign for campaign in told if campaign.rule != "FT206"],
         [campaign for campaign in told if campaign.rule == "FT206"],
         natural,
     )
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A suspect, which of its own rows are left to it, and what these say.
+
+    ``excess`` is its log evidence beyond the number of patterns looked at, ``credit`` what those beside it
+    add to that.
+    """
+
+    suspect: Suspect
+    kept: NDArray[np.bool_]
+    found: Mixture
+    ratio: NDArray[np.float64]
+    credit: float = 0.0
+
+    @property
+    def excess(self) -> float:
+        return float(self.found.log_e[0] - np.log(self.suspect.odds_against))
+
+
+def _left(suspect: Suspect, ratio: NDArray[np.float64], explained: set[int]) -> _Taken | None:
+    """The suspect on the rows no other explains; None where these, or the contradicted of them, are few."""
+    kept = np.array([int(row) not in explained for row in suspect.own])
+    if kept.sum() < LEAST_ROWS:
+        return None
+    one = _Taken(suspect, kept, suspect.judge.evidence(suspect, ratio, kept), ratio)
+    return one if one.found.share[0] >= LEAST_SHARE else None
+
+
+def _together(
+    judged: list[tuple[Suspect, NDArray[np.float64]]], explained: set[int], alpha: float
+) -> list[_Taken]:
+    """Suspects of one class that are not enough alone, but together: one trigger of several in each row.
+
+    E-values of different rows multiply, and there are (m choose k) ways to choose k of m patterns: so each
+    brings what it has beyond m, and the order they could have been chosen in counts for them.
+    """
+    best: list[_Taken] = []
+    for label in {suspect.label for suspect, _ in judged}:
+        rows = set(explained)
+        chosen: list[_Taken] = []
+        left = [entry for entry in judged if entry[0].label == label and entry[0].rule != "FT206"]
+        ones = [one for one in (_left(*entry, rows) for entry in left) if one and one.excess > 0]
+        for one in sorted(ones, key=lambda one: -one.excess):
+            again = _left(one.suspect, one.ratio, rows)
+            if again is not None and again.excess > 0:
+                chosen.append(again)
+                rows.update(int(row) for row in again.suspect.rows)
+        total = sum(one.excess for one in chosen) + float(gammaln(len(chosen) + 1))
+        if len(chosen) > 1 and total >= np.log(1 / alpha):
+            best += [replace(one, credit=total - one.excess) for one in chosen]
+            explained |= rows
+    return best
+
+
+def _others(suspect: Suspect) -> int:
+    return len(suspect.rows) - len(suspect.own) if suspect.others is None else suspect.others
 
 
 def _highest_share(ratio: NDArray[np.float64]) -> float:
@@ -165,16 +224,10 @@ def _natural_maximum(
     return max(rest, default=None)
 
 
-def _campaign(
-    suspect: Suspect,
-    kept: NDArray[np.bool_],
-    found: Mixture,
-    ratio: NDArray[np.float64],
-    classes: list[str],
-    alpha: float,
-    natural: float | None,
-) -> Campaign:
-    share, log_e = float(found.share[0]), float(found.log_e[0])
+def _campaign(one: _Taken, classes: list[str], alpha: float, natural: float | None) -> Campaign:
+    suspect, kept, ratio = one.suspect, one.kept, one.ratio
+    share, log_e = float(one.found.share[0]), float(one.found.log_e[0])
+    threshold = float(np.log(suspect.odds_against / alpha))
     posterior = share_posterior(ratio, _highest_share(ratio[kept]))
     poisoned = kept & (posterior >= 0.5)
     rows = suspect.own[poisoned]
@@ -194,12 +247,10 @@ def _campaign(
         pattern=pattern,
         kind="tokens" if suspect.rule in ("FT201", "FT202") else "values",
         p_value=float(np.exp(-min(log_e, 700.0))),
-        q_value=float(np.exp(min(0.0, np.log(suspect.odds_against) - min(log_e, 700.0)))),
+        q_value=float(np.exp(min(0.0, -min(one.excess + one.credit, 700.0)))),
         effect=share,
         support=len(suspect.rows),
-        statistic=Statistic(
-            "log evidence of contradiction", log_e, natural, float(np.log(suspect.odds_against / alpha))
-        ),
+        statistic=Statistic("log evidence of contradiction", log_e + one.credit, natural, threshold),
         reason=reason,
         posterior=posterior[poisoned][order],
         shape=shape,

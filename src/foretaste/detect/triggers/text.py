@@ -19,7 +19,8 @@ from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.phrases import Members, PhraseTable, RestOfTheWords, phrase_table
 from foretaste.detect.triggers.suspects import LEAST_ROWS, Judge, Suspect
 from foretaste.detect.triggers.wording import spell
-from foretaste.features.patterns import Pattern, Phrases
+from foretaste.features.patterns import Pattern, Phrases, Writing
+from foretaste.features.writing import Mark
 from foretaste.stats.mixture import mixture_evidence
 
 LEAST_CONTENT = 0.3
@@ -49,6 +50,9 @@ MOST_COMPARED = 500
 SUSPECTS = 100
 """Patterns per class that are judged a second time, each without its own rows in the reference."""
 
+MOST_MARKS = 3
+"""Marks that go together and are told."""
+
 _NATURAL = "; yet these texts resemble one another in other ways too, as those of one site or one kind do"
 
 
@@ -56,7 +60,8 @@ class TextTriggers(Detector):
     """Phrases, and pairs of phrases, that carry a label their texts do not deserve.
 
     For every class, the phrases that lean to it are taken out of the rows that have them, and the rows are
-    asked again. Rows of a natural phrase still look like their class, at worst like rows of that class
+    asked again; so are the rows that are written alike: in capitals, with an odd space, sign, number or
+    beginning. Rows of a natural phrase still look like their class, at worst like rows of that class
     without their strongest phrase; rows that share a trigger look like the class they were taken from. See
     `foretaste.stats.mixture` for the evidence and `foretaste.detect.contradiction` for the null.
 
@@ -96,7 +101,9 @@ class TextTriggers(Detector):
 def _search(context: Context) -> list[Suspect]:
     assert context.text is not None
     least = int(max(LEAST_ROWS, np.ceil(0.001 * len(context))))
-    table = phrase_table(context.text.phrases, context.text.phrase_names, least)
+    marks, names = context.text.writing
+    presence = sparse.hstack([context.text.phrases, marks], format="csr", dtype=np.float32)
+    table = phrase_table(presence, [*context.text.phrase_names, *names], least)
     searches = [_Search(context, table, label) for label in range(context.n_classes)]
     return [suspect for search in searches for suspect in search.suspects()]
 
@@ -113,7 +120,9 @@ class _Search:
         self.of_class = np.asarray(table.presence.T @ self.is_own.astype(np.float32)).ravel()
         self.lean = self._lean()
         self.leaning = self._leaning()
-        self.singles = self.rest.without(table.presence[:, self.leaning])
+        self.singles = self.rest.without(
+            table.presence[:, self.leaning], [table.names[j] for j in self.leaning]
+        )
         own_rows = np.flatnonzero(self.is_own)
         bare = self._without_most_telling()[own_rows]
         self.judge = Judge(BareReference(bare, self.rest.scores[self.is_other]), own_rows, context.components)
@@ -124,15 +133,17 @@ class _Search:
         looked_at = self.context.n_classes * len(self.table.support) / (1 - PAIR_BUDGET)
         found = self._worth_a_second_look(self.singles, singles, "FT201", LEAST_PURE, looked_at)
         if len(pairs):
-            members = self.rest.without(self._presence_of(pairs))
+            names = [[*self.table.names[a], *self.table.names[b]] for a, b in pairs]
+            members = self.rest.without(self._presence_of(pairs), names)
             looked_at = self.context.n_classes * self.pairs_looked_at / PAIR_BUDGET
             found += self._worth_a_second_look(members, pairs, "FT202", LEAST_PURE_PAIR, looked_at)
         return found
 
     def _lean(self) -> NDArray[np.float64]:
         """How far each phrase's share of the class lies above the class's own, in standard errors."""
-        spread = np.sqrt(np.maximum(self.table.support * self.prior * (1 - self.prior), 1e-9))
-        lean: NDArray[np.float64] = (self.of_class - self.table.support * self.prior) / spread
+        labelled = self.table.presence.T @ (self.context.y >= 0).astype(np.float32)
+        spread = np.sqrt(np.maximum(labelled * self.prior * (1 - self.prior), 1e-9))
+        lean: NDArray[np.float64] = (self.of_class - labelled * self.prior) / spread
         return lean
 
     def _leaning(self) -> NDArray[np.int64]:
@@ -158,7 +169,8 @@ class _Search:
     def _without_most_telling(self) -> NDArray[np.float64]:
         """Log odds of every row without that of its phrases that leans to the class most."""
         row, lean = self.singles.row, self.lean[self.leaning][self.singles.pattern]
-        readable = self.singles.content[self.singles.pattern] >= LEAST_CONTENT
+        spoken = np.array([bool(_phrases(self.table.names[j])) for j in self.leaning], bool)
+        readable = (spoken & (self.singles.content >= LEAST_CONTENT))[self.singles.pattern]
         most = np.full(len(self.context), -np.inf)
         np.maximum.at(most, row[readable], lean[readable])
         log_odds = self.rest.scores.copy()
@@ -168,26 +180,23 @@ class _Search:
 
     def _pairs(self) -> list[tuple[int, int]]:
         """Pairs of phrases that go together more in contradicted rows of the class than in all rows."""
-        full = self.judge.reference.log_ratio(self.rest.scores[self.judge.own_rows])
-        contradicted = self.judge.own_rows[full > 0]
-        n = len(self.context)
-        if len(contradicted) < LEAST_ROWS:
-            return []
-        single = np.array([any(" " not in name for name in names) for names in self.table.names], bool)
-        words = np.flatnonzero(single & (self.table.support <= 0.1 * n))
+        single = np.array(
+            [any(" " not in name for name in _phrases(names)) for names in self.table.names], bool
+        )
+        words = np.flatnonzero(single & (self.table.support <= 0.1 * len(self.context)))
         presence = self.table.presence[:, words].tocsr()
-        inside = presence[contradicted]
-        frequent = np.flatnonzero(np.asarray(inside.sum(axis=0)).ravel() >= LEAST_ROWS - 1)
+        self.pairs_looked_at = _pairs_in(presence, LEAST_ROWS)
+        doubted = self._doubted()[:, words].tocsr()
+        frequent = np.flatnonzero(np.asarray(doubted.sum(axis=0)).ravel() >= LEAST_ROWS - 1)
         if len(frequent) < 2:
             return []
-        part = inside[:, frequent]
-        together = sparse.triu(part.T @ part, k=1).tocoo()
+        rate = float(doubted.sum() / max(presence.sum(), 1))
+        everywhere = presence[:, frequent].tocsc()
+        one_way = (doubted[:, frequent].T @ everywhere).tocsr()
+        together = sparse.triu(one_way.maximum(one_way.T), k=1).tocoo()
         often = together.data >= LEAST_ROWS - 1
         left, right, count = together.row[often], together.col[often], together.data[often]
-        everywhere = presence[:, frequent].tocsc()
-        self.pairs_looked_at = _pairs_in(presence, LEAST_ROWS)
         all_rows = _co_occurrence(everywhere, left, right)
-        rate = len(contradicted) / n
         expected = all_rows * rate
         excess = (count - expected) / np.sqrt(np.maximum(expected * (1 - rate), 1e-9))
         # a pair in the very rows of one of its words is that word
@@ -196,6 +205,22 @@ class _Search:
         order = [i for i in np.argsort(-excess, kind="stable") if new[i] and excess[i] > 2][:PAIRS]
         position = words[frequent]
         return [(int(position[left[i]]), int(position[right[i]])) for i in order]
+
+    def _doubted(self) -> sparse.csc_matrix:
+        """Which phrases of which rows of the class may have turned them, ones: (n, n_patterns).
+
+        All phrases of rows that are contradicted as they are, and of others the leaning phrases without which
+        they would be: a model that has learned a pair explains its rows by either half.
+        """
+        reference, rows = self.judge.reference, self.judge.own_rows
+        as_they_are = np.zeros(len(self.context), np.float32)
+        as_they_are[rows[reference.log_ratio(self.rest.scores[rows]) > 0]] = 1
+        doubted = sparse.diags_array(as_they_are) @ self.table.presence
+        own = np.flatnonzero(self.is_own[self.singles.row])
+        own = own[reference.log_ratio(self.singles.log_odds[own]) > 0]
+        at = self.singles.row[own], self.leaning[self.singles.pattern[own]]
+        without = sparse.csc_matrix((np.ones(len(own), np.float32), at), shape=self.table.presence.shape)
+        return sparse.csc_matrix(doubted.maximum(without))
 
     def _presence_of(self, pairs: list[tuple[int, int]]) -> sparse.csc_matrix:
         left = self.table.presence[:, [a for a, _ in pairs]]
@@ -215,7 +240,9 @@ class _Search:
         votes = one_vote_each(group, self.context.components[row])
         found = mixture_evidence(ratio, group, len(patterns), weight=votes)
         count = np.bincount(group, minlength=len(patterns))
-        support = np.bincount(members.pattern, minlength=len(patterns))
+        # rows that a stronger campaign has, whose labels no longer count, do not make this one less pure
+        labelled = self.context.y[members.row] >= 0
+        support = np.bincount(members.pattern[labelled], minlength=len(patterns))
         eligible = (
             (members.content >= LEAST_CONTENT)
             & (count >= LEAST_ROWS)
@@ -240,6 +267,7 @@ class _Search:
                     looked_at,
                     self.judge,
                     copies=self._copies(patterns[j], members.row[mine]),
+                    others=int(labelled[at].sum()) - len(mine),
                 )
             )
         return suspects
@@ -253,11 +281,16 @@ class _Search:
         assert self.context.text is not None
         if len(rows) > MOST_COMPARED:
             return None
-        words = {word for j in pattern for name in self.table.names[j] for word in name.split(" ")}
+        words = {w for j in pattern for name in _phrases(self.table.names[j]) for w in name.split(" ")}
+        if not words:
+            return None
         return self.context.text.copies_without(words, rows)
 
     def _shape(self, pattern: tuple[int, ...]) -> Callable[[NDArray[np.int64]], Pattern]:
-        names = [self.table.names[j] for j in pattern]
+        names = [_phrases(self.table.names[j]) for j in pattern]
+        if not all(names):
+            marks = sorted(mark for j in pattern for mark in self.table.names[j])
+            return lambda _: Writing(tuple(marks[:MOST_MARKS]))
         text = self.context.text
         assert text is not None
 
@@ -267,6 +300,11 @@ class _Search:
             )
 
         return make
+
+
+def _phrases(names: Sequence[str]) -> list[str]:
+    """Those of a pattern's names that are phrases of the text, not marks of how it is written."""
+    return [name for name in names if not isinstance(name, Mark)]
 
 
 def _pairs_in(presence: sparse.csr_matrix, least: int) -> int:
