@@ -132,6 +132,7 @@ def copy_campaign(
     *,
     gate: float = 0.1,
     least_cut: float = min(CUTS),
+    everywhere: tuple[NDArray[np.float64], NDArray[np.int64]] | None = None,
 ) -> CopyCampaign | None:
     """The most surprising set of large contradicted groups among the groups with one label.
 
@@ -150,6 +151,9 @@ def copy_campaign(
     gate : float
     least_cut : float
         Lower cuts are not tried.
+    everywhere : tuple of (log_ratio, size), optional
+        The groups of all labels; they say what is natural where this label has fewer than `FEWEST` smaller
+        groups.
 
     Returns
     -------
@@ -162,24 +166,36 @@ def copy_campaign(
     (1975).
     """
     best: CopyCampaign | None = None
-    sizes = [int(least) for least in SIZES if (size >= least).any() and (size < least).sum() >= FEWEST]
+    of_all = size if everywhere is None else everywhere[1]
+    sizes = [int(least) for least in SIZES if (size >= least).any() and (of_all < least).sum() >= FEWEST]
+    cuts = [cut for cut in CUTS if cut >= least_cut]
     for least in sizes:
         large = size >= least
-        for cut in (cut for cut in CUTS if cut >= least_cut):
+        for cut in cuts:
             beyond = log_ratio > cut
             core = np.flatnonzero(large & beyond)
             if not len(core):
                 continue
             seen, share = _natural_share(beyond[~large], size[~large], size[large])
+            if everywhere is not None and (~large).sum() < FEWEST:
+                smaller = of_all < least
+                contradicted = everywhere[0][smaller] > cut
+                seen, share = _natural_share(contradicted, of_all[smaller], size[large])
+                share = max(share, float(_shrunk(beyond[~large].sum(), (~large).sum(), share)))
             if binom.sf(len(core) - 1, int(large.sum()), share) > gate:
                 continue
             expected = float(expected_groups(np.delete(size, core), least) * share)
             p_value = float(nbinom.sf(len(core) - 1, seen, seen / (seen + expected)))
-            p_value = min(1.0, max(p_value * len(sizes) * len(CUTS), 1e-300))
+            p_value = min(1.0, max(p_value * len(sizes) * len(cuts), 1e-300))
             if best is None or p_value < best.p_value:
                 natural = int(size[beyond & ~large].max(initial=0))
                 best = CopyCampaign(core, p_value, least, cut, expected, natural)
     return best
+
+
+def _shrunk(count: float, total: float, share: float) -> float:
+    """Share of few groups, taken to be like what all groups show."""
+    return (count + _OTHERS * share) / (total + _OTHERS)
 
 
 def _natural_share(
@@ -194,8 +210,8 @@ def _natural_share(
     count = float(beyond.sum() + 1)
     share = count / (len(size) + 2)
     found = [(share, count)]
-    own = float(beyond[copied].sum() + 1)  # few groups with copies are taken to be like the others
-    found.append(((own + _OTHERS * share) / (copied.sum() + 1 + _OTHERS), own))
+    own = float(beyond[copied].sum() + 1)
+    found.append((_shrunk(own, float(copied.sum() + 1), share), own))
     if beyond[copied].sum() >= _TREND:
         trend = fit_line(np.log(size[copied]), beyond[copied])
         ahead = float(expit(trend.log_odds(np.log(large))).mean())

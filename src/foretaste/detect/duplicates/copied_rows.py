@@ -62,6 +62,7 @@ def copied_rows(context: Context) -> tuple[CopyGroups, Context] | None:
     components = _with_stragglers(context, table, components, groups)
     groups = CopyGroups.of(components, context.y, context.n_classes)
     members = dict(groups.members())
+    table = with_consensus(context.table, list(members.values()))  # stragglers may come first
     dense = np.zeros(len(groups.size), bool)
     expected = expected_by_chance(table, np.array([rows[0] for rows in members.values()]))
     dense[list(members)] = poisson.sf(groups.size[list(members)] - 2, expected) > _DENSE
@@ -102,9 +103,10 @@ def _few_of_other_labels(
 def originals(context: Context, once: Context, groups: CopyGroups) -> NDArray[np.float64]:
     """Log likelihood ratio of every group for the row it was copied from being there, with another label.
 
-    The rows of a campaign agree on the cells of one row of another class; those of a natural group do so as
-    often as its size and the rate of such rows among all groups say. Where wrong labels are many, each large
-    group has such rows, and they say nothing.
+    The rows of a campaign agree on the cells of one row of another class. In nature a row with those very
+    cells has another label as often as such rows have among groups at most half as large, for each row of the
+    group that has them too: a campaign is not what its own copies are compared with. Where wrong labels are
+    many, all groups have such rows, and they say nothing.
     """
     assert context.table is not None
     assert once.table is not None
@@ -112,20 +114,32 @@ def originals(context: Context, once: Context, groups: CopyGroups) -> NDArray[np
     member = np.flatnonzero(groups.of_row >= 0)
     _, first = np.unique(groups.of_row[member], return_index=True)
     row = member[first]
-    cells = np.stack([column.values for column in context.table.columns], axis=1)
-    cells[row] = np.stack([column.values[row] for column in once.table.columns], axis=1)
-    identical = group_rows(cells)
+    agreed = [column.values[row] for column in once.table.columns]
+    cells = [np.append(column.values, own) for column, own in zip(context.table.columns, agreed, strict=True)]
+    place = group_rows(np.stack(cells, axis=1))
+    of_rows, of_groups = place[: len(label)], place[len(label) :]
     known = np.flatnonzero(label >= 0)
     width = int(label.max()) + 2
-    of_label = np.bincount(identical[known] * width + label[known], minlength=(identical.max() + 1) * width)
-    of_any = np.bincount(identical[known], minlength=identical.max() + 1)
-    twins = of_any[identical[row]] - of_label[identical[row] * width + groups.label]
-    copied = groups.size >= 2
-    rate = np.minimum(twins, groups.size)[copied].sum() / max(groups.size[copied].sum(), 1)
-    natural = np.clip(-np.expm1(-rate * groups.size), 1e-6, 1 - 1e-6)
+    count = np.zeros((int(place.max()) + 1, width), np.int64)
+    np.add.at(count, (of_rows[known], label[known]), 1)
+    same = count[of_groups, groups.label] + 1
+    twins = count[of_groups].sum(axis=1) - count[of_groups, groups.label]
+    natural = np.clip(-np.expm1(same * np.log1p(-_natural_rate(twins, same, groups.size))), 1e-6, 1 - 1e-6)
     there = np.log(_KNOWN) - np.log(natural)
     missing = np.minimum(np.log1p(-_KNOWN) - np.log1p(-natural), 0.0)
     return np.asarray(np.where(twins > 0, np.clip(there, -_STRONGEST, _STRONGEST), missing), np.float64)
+
+
+def _natural_rate(
+    twins: NDArray[np.int64], same: NDArray[np.int64], size: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """For each group, rows with another label per row with the same cells, in smaller groups of copies."""
+    order = np.argsort(size, kind="stable")
+    order = order[size[order] >= 2]
+    smaller = np.searchsorted(size[order], size / 2, side="right")
+    found = np.append(0, np.cumsum(np.minimum(twins, same)[order]))[smaller]
+    among = np.append(0, np.cumsum(same[order]))[smaller]
+    return np.asarray((found + 0.5) / (among + 1.0), np.float64)
 
 
 __all__ = ["copied_rows", "originals"]

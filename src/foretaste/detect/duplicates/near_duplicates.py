@@ -90,10 +90,13 @@ class NearDuplicates(Detector):
         ratio = _ratios(once.log_probability, groups, context.n_classes)
         if table_alone:
             ratio += originals(context, once, groups)
+        everywhere = (ratio, groups.size) if table_alone else None  # a table may hold few different rows
         campaigns = []
         for label in range(context.n_classes):
             own = np.flatnonzero(groups.label == label)
-            found = copy_campaign(ratio[own], groups.size[own], least_cut=least_cut)
+            found = copy_campaign(
+                ratio[own], groups.size[own], least_cut=least_cut, everywhere=everywhere
+            )
             if found is None or found.p_value * context.n_classes > self.alpha:
                 continue
             posterior = campaign_posterior(found, ratio[own], groups.size[own], self.fdr)
