@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import poisson
@@ -9,12 +11,14 @@ from scipy.stats import poisson
 from foretaste.detect.context import Context
 from foretaste.detect.duplicates.campaign import LEAST_COPIES, CopyGroups
 from foretaste.features.agreement import (
+    AGREES,
     agreeing_components,
+    agreement,
     alike,
     expected_by_chance,
     with_consensus,
 )
-from foretaste.features.table import TableFeatures, group_rows
+from foretaste.features.table import Column, TableFeatures, group_rows
 
 _DENSE = 1e-3
 """A group as large as this by chance is no group of copies."""
@@ -142,4 +146,42 @@ def _natural_rate(
     return np.asarray((found + 0.5) / (among + 1.0), np.float64)
 
 
-__all__ = ["copied_rows", "originals"]
+def with_farther_copies(
+    context: Context, once: Context, groups: CopyGroups, chosen: NDArray[np.int64]
+) -> CopyGroups:
+    """The groups, the chosen ones joined by free rows as far from what they agree on as their farthest row.
+
+    A copy with more changed cells than most is like no other row. Beyond what makes rows alike a group takes
+    no more rows than it has there itself: where there are more, they are nature.
+
+    Parameters
+    ----------
+    context, once : Context
+        As given to and by `copied_rows`.
+    groups : CopyGroups
+    chosen : int64 ndarray
+        Positions of the groups of a campaign.
+    """
+    assert context.table is not None
+    assert once.table is not None
+    n, of_row = len(context), groups.of_row.copy()
+    first = np.array([np.flatnonzero(of_row == group)[0] for group in chosen], np.int64)
+    table = TableFeatures(
+        [
+            Column(column.name, column.numeric, np.append(column.values, agreed.values[first]), column.levels)
+            for column, agreed in zip(context.table.columns, once.table.columns, strict=True)
+        ]
+    )
+    free = ~np.isin(of_row, chosen) & (of_row >= 0)
+    for position, group in enumerate(chosen.tolist()):
+        share = agreement(table, np.full(n, n + position), np.arange(n))
+        own = share[of_row == group]
+        far = free & (groups.label[of_row] == groups.label[group]) & (share < AGREES) & (share >= own.min())
+        if far.sum() <= (own < AGREES).sum():
+            of_row[far] = group
+            free &= ~far
+    size = np.bincount(of_row[of_row >= 0], minlength=len(groups.size))
+    return replace(groups, of_row=of_row, size=size)
+
+
+__all__ = ["copied_rows", "originals", "with_farther_copies"]

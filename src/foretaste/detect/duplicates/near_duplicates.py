@@ -20,7 +20,7 @@ from foretaste.detect.duplicates.campaign import (
     copy_campaign,
     group_ratio,
 )
-from foretaste.detect.duplicates.copied_rows import copied_rows, originals
+from foretaste.detect.duplicates.copied_rows import copied_rows, originals, with_farther_copies
 from foretaste.detect.duplicates.templates import shared_text, shared_values
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
 
@@ -100,6 +100,8 @@ class NearDuplicates(Detector):
             if found is None or found.p_value * context.n_classes > self.alpha:
                 continue
             posterior = campaign_posterior(found, ratio[own], groups.size[own], self.fdr)
+            if table_alone:
+                groups = with_farther_copies(context, once, groups, own[posterior > 0])
             campaigns.append(_campaign(context, groups, own, ratio[own], posterior, found, label, self.alpha))
         return campaigns
 
