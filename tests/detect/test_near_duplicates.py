@@ -19,6 +19,7 @@ from foretaste.detect.duplicates.campaign import (
     copy_campaign,
     expected_groups,
 )
+from foretaste.detect.duplicates.copied_rows import _natural_rate, copied_rows, with_farther_copies
 from foretaste.detect.duplicates.near_duplicates import NearDuplicates
 from foretaste.detect.duplicates.templates import LONGEST, shared_text
 from foretaste.features.agreement import agreement, expected_by_chance
@@ -253,3 +254,36 @@ def test_chance_agreement_is_counted_in_dense_tables_only() -> None:
         expected.append(expected_by_chance(TableFeatures.from_dataset(data), np.array([0]))[0])
     assert expected[0] > 10
     assert expected[1] < 1e-3
+
+
+def test_originals_are_as_natural_as_among_smaller_groups() -> None:
+    size = np.array([1] * 300 + [2] * 100 + [50] * 3)
+    same = np.ones(len(size), np.int64)
+    twins = np.where(size == 50, 1, 0)
+    assert _natural_rate(twins, same, size)[-1] == pytest.approx(0.5 / 101)
+    twins[300:330] = 1
+    assert _natural_rate(twins, same, size)[-1] == pytest.approx(30.5 / 101)
+
+
+def test_a_label_with_few_different_rows_is_held_to_what_is_natural_for_all_labels() -> None:
+    size = np.array([1] * 4 + [2] * 6 + [5] * 4 + [24] * 8)
+    ratio = np.where(np.arange(len(size)) >= len(size) - 3, 4.5, -2.0)
+    assert copy_campaign(ratio, size, least_cut=2.0) is None
+    others = np.array([1] * 60 + [2] * 30 + [4] * 10)
+    for contradicted, campaign in ((0, True), (25, False)):
+        opinion = np.append(ratio, np.where(np.arange(len(others)) < contradicted, 4.5, -2.0))
+        found = copy_campaign(ratio, size, least_cut=2.0, everywhere=(opinion, np.append(size, others)))
+        assert (found is not None and found.p_value < 0.01) == campaign
+
+
+def test_a_campaign_takes_copies_that_are_like_no_other_copy() -> None:
+    poisoned = Attack(rate=0.06, target="good", templates=1, noise=0.25, random_state=1).poison(machines())
+    context = Context(poisoned.data)
+    judged = copied_rows(context)
+    assert judged is not None
+    groups, once = judged
+    (group,) = np.unique(groups.of_row[poisoned.mask & (groups.size[groups.of_row] >= 5)])
+    joined = with_farther_copies(context, once, groups, np.array([group]))
+    before, after = groups.of_row == group, joined.of_row == group
+    assert (after & poisoned.mask).sum() > (before & poisoned.mask).sum()
+    assert (after & ~poisoned.mask).sum() <= (before & ~poisoned.mask).sum() + 1
