@@ -94,9 +94,7 @@ class NearDuplicates(Detector):
         campaigns = []
         for label in range(context.n_classes):
             own = np.flatnonzero(groups.label == label)
-            found = copy_campaign(
-                ratio[own], groups.size[own], least_cut=least_cut, everywhere=everywhere
-            )
+            found = copy_campaign(ratio[own], groups.size[own], least_cut=least_cut, everywhere=everywhere)
             if found is None or found.p_value * context.n_classes > self.alpha:
                 continue
             posterior = campaign_posterior(found, ratio[own], groups.size[own], self.fdr)
