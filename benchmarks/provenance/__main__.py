@@ -167,7 +167,7 @@ def rows(folder: Path) -> None:
         table = pa.table({"id": np.arange(start, start + n), **columns, "label": rng.integers(0, 2, n)})
         pq.write_table(table, (data if shard < shards else folder) / f"{shard:03}.parquet")
     told("row hashes, CPU", len(table) / best(lambda: row_hashes(table), cpu=True), "rows/s")
-    first = build_manifest(data)[0]
+    first = build_manifest(data).manifest
     told("manifest of 1M rows in 100 shards, CPU", best(lambda: build_manifest(data), cpu=True), "s")
     (folder / f"{shards:03}.parquet").rename(data / f"{shards:03}.parquet")
     told(

@@ -13,14 +13,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from foretaste.data.formats.extents import Extent
 from foretaste.errors import ConfigError, IntegrityError
 from foretaste.provenance import dsse, listing
 from foretaste.provenance.checkpoint import Checkpoint
 from foretaste.provenance.dsse import Envelope
 from foretaste.provenance.entries import Entry, FileRecord
-from foretaste.provenance.manifest import Manifest, Shard
+from foretaste.provenance.manifest import Manifest
 from foretaste.provenance.note import Note, VerifierKey
+from foretaste.provenance.pieces import Piece
 from foretaste.provenance.proof import Proof
+from foretaste.provenance.shard import Shard
 from foretaste.provenance.sources import SourcePolicy
 from foretaste.provenance.statement import Statement, Subject
 from foretaste.provenance.tiles import decode_bundle, encode_bundle
@@ -34,6 +37,13 @@ ENTRY = Entry(
     details={"n": 1},
 )
 CHECKPOINT = Checkpoint.sign("example.org/log", 1, bytes(32), KEY)
+MANIFEST = Manifest(
+    (
+        Shard("a", 3, "0" * 64, (Piece(1, "0" * 64),), (Extent(1, "1" * 64, "TEXT"),), "2" * 64),
+        Shard("b", 3, "0" * 64, ()),
+    ),
+    ("x",),
+)
 READERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "entry": (Entry.decode, ENTRY.encode()),
     "note": (Note.parse, CHECKPOINT.encode()),
@@ -46,7 +56,7 @@ READERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "envelope": (Envelope.parse, dsse.sign(b"{}", "application/json", KEY).encode()),
     "statement": (Statement.parse, Statement((Subject("a", "0" * 64),), "urn:x", {"source": "v"}).encode()),
     "listing": (listing.decode, listing.encode([listing.Listed("a/b", "0" * 64, 3)])),
-    "manifest": (Manifest.parse, Manifest((Shard("a", 3, "0" * 64, 1, "0" * 64),), ("x",)).encode()),
+    "manifest": (Manifest.parse, MANIFEST.encode()),
     "bundle": (decode_bundle, encode_bundle([b"one", b"", b"two"])),
 }
 JSON: st.SearchStrategy[Any] = st.recursive(

@@ -30,35 +30,42 @@ def shards(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_root_is_a_tree_over_shards_that_are_trees_over_row_hashes(shards: Path) -> None:
-    made, read = build_manifest(shards)
-    assert (read, made.rows, made.columns) == (3, 30, ("id", "label"))
-    roots = []
+def test_the_root_is_a_tree_over_shards_pieces_and_row_hashes(shards: Path) -> None:
+    built = build_manifest(shards)
+    made = built.manifest
+    assert (built.shards_read, built.rows_read, made.rows, made.columns) == (3, 30, 30, ("id", "label"))
+    entries = []
     for number, shard in enumerate(made.shards):
-        rows = [bytes(row) for row in row_hashes(table(10 * number, 10 * number + 10))]
-        assert shard.root == naive_root(rows).hex()
+        rows = b"".join(bytes(row) for row in row_hashes(table(10 * number, 10 * number + 10)))
+        piece = f'{{"first":0,"root":"{naive_root([rows]).hex()}","rows":10}}'  # up to 16 rows are one entry
+        root = naive_root([piece.encode()]).hex()
+        assert shard.root == root
         assert shard.digest == hashlib.sha256((shards / f"{number}.parquet").read_bytes()).hexdigest()
-        roots.append(f'{{"root":"{shard.root}","rows":10}}'.encode())
-    assert made.root == naive_root(roots).hex()
+        entries.append(f'{{"first":{10 * number},"pieces":1,"root":"{root}","rows":10}}'.encode())
+    whole = f'{{"rows":30,"shards":3,"tree":"{naive_root(entries).hex()}"}}'
+    assert made.root == hashlib.sha256(whole.encode()).hexdigest()
 
 
 def test_a_shard_has_the_same_root_in_another_format(tmp_path: Path, shards: Path) -> None:
     write_table(table(0, 10), tmp_path / "zero.csv")
-    assert build_manifest(tmp_path / "zero.csv")[0].shards[0].root == build_manifest(shards)[0].shards[0].root
+    assert (
+        build_manifest(tmp_path / "zero.csv").manifest.shards[0].root
+        == build_manifest(shards).manifest.shards[0].root
+    )
 
 
 def test_only_new_shards_have_their_rows_read(shards: Path) -> None:
-    before, _ = build_manifest(shards)
+    before = build_manifest(shards).manifest
     write_table(table(100, 110), shards / "3.parquet")
-    after, read = build_manifest(shards, previous=before)
-    assert read == 1
-    assert after == build_manifest(shards)[0]
+    after = build_manifest(shards, previous=before)
+    assert (after.shards_read, after.rows_read) == (1, 10)
+    assert after.manifest == build_manifest(shards).manifest
     (shards / "0.parquet").rename(shards / "4.parquet")
-    assert build_manifest(shards, previous=after)[1] == 0
+    assert build_manifest(shards, previous=after.manifest).shards_read == 0
 
 
 def test_a_changed_shard_of_the_same_size_and_times_is_read_again(shards: Path) -> None:
-    before, _ = build_manifest(shards)
+    before = build_manifest(shards).manifest
     path = shards / "1.parquet"
     found = path.stat()
     held = bytearray(path.read_bytes())
@@ -66,23 +73,25 @@ def test_a_changed_shard_of_the_same_size_and_times_is_read_again(shards: Path) 
     path.write_bytes(held)
     os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
     assert path.stat().st_size == found.st_size
-    after, read = build_manifest(shards, previous=before)
-    assert read == 1
-    assert after.root != before.root
+    after = build_manifest(shards, previous=before)
+    assert after.shards_read == 1
+    assert after.manifest.root != before.root
 
 
 def test_a_previous_version_with_other_columns_lends_no_rows(shards: Path) -> None:
-    before, _ = build_manifest(shards)
+    before = build_manifest(shards).manifest
     lying = Manifest(before.shards, ("id", "labels"))
-    assert build_manifest(shards, previous=lying)[1] == 3
+    assert build_manifest(shards, previous=lying).shards_read == 3
 
 
 def test_a_manifest_is_read_back_and_an_altered_one_is_refused(shards: Path) -> None:
-    made, _ = build_manifest(shards)
+    made = build_manifest(shards).manifest
     assert Manifest.parse(made.encode()) == made
     value = json.loads(made.encode())
-    assert (value["schema"], value["root"]) == (1, made.root)
-    value["shards"][0]["root"] = "00" * 32
+    assert (value["schema"], value["root"]) == (2, made.root)
+    with pytest.raises(IntegrityError, match="older form"):
+        Manifest.parse(json.dumps(value | {"schema": 1}).encode())
+    value["shards"][0]["pieces"][0][1] = "00" * 32
     for altered in (json.dumps(value).encode(), b"{}", b"[", b"\xff", made.encode()[:-9]):
         with pytest.raises(IntegrityError):
             Manifest.parse(altered)
@@ -92,15 +101,17 @@ def test_files_of_any_kind_are_shards_by_name_and_content(tmp_path: Path) -> Non
     for name in ("cat/1.png", "dog/2.png", "notes.txt"):
         (tmp_path / "any" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "any" / name).write_text(name)
-    made, read = build_manifest(tmp_path / "any")
-    assert (read, made.rows, [shard.name for shard in made.shards]) == (
+    built = build_manifest(tmp_path / "any")
+    made = built.manifest
+    assert (built.rows_read, made.rows, [shard.name for shard in made.shards]) == (
         0,
         None,
         ["cat/1.png", "dog/2.png", "notes.txt"],
     )
     (tmp_path / "any" / "dog" / "2.png").rename(tmp_path / "any" / "cat" / "2.png")
-    assert build_manifest(tmp_path / "any")[0].root != made.root
-    assert build_manifest(tmp_path / "any" / "notes.txt")[0].shards[0].digest == made.shards[2].digest
+    assert build_manifest(tmp_path / "any").manifest.root != made.root
+    alone = build_manifest(tmp_path / "any" / "notes.txt").manifest
+    assert alone.shards[0].digest == made.shards[2].digest
 
 
 def test_a_broken_table_is_an_error_and_not_just_a_file(tmp_path: Path) -> None:

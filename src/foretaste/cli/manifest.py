@@ -46,12 +46,13 @@ def manifest(
     previous = None if known is None else _read(known)
     seen = SeenFiles(out.with_name(f"{out.name}.seen")) if quick and out is not None else None
     kind = previous.algorithm if check is not None and previous is not None else algorithm
-    made, read = build_manifest(
+    built = build_manifest(
         data, previous=previous, algorithm=kind, hash_file=seen.blob_hash if seen else blob_hash
     )
+    made = built.manifest
     rows = "no table" if made.rows is None else plural(made.rows, "row")
     kept = (
-        f", {whole(len(made.shards) - read)} as before"
+        f", {whole(len(made.shards) - built.shards_read)} as before, {plural(built.rows_read, 'row')} read"
         if previous is not None and made.rows is not None
         else ""
     )
@@ -81,6 +82,6 @@ def _differences(old: Manifest, new: Manifest) -> list[str]:
     before, after = ({shard.name: shard for shard in version.shards} for version in (old, new))
     lines = [f"{name} is not there any more" for name in before.keys() - after.keys()]
     lines += [f"{name} is new" for name in after.keys() - before.keys()]
-    both = (name for name in before if name in after and before[name].leaf() != after[name].leaf())
+    both = (name for name in before if name in after and before[name].entry(0) != after[name].entry(0))
     lines += [f"{name} was altered" for name in both]
     return sorted(lines) or ["the order of the shards"]

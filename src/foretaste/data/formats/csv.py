@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 from numpy.typing import NDArray
 
 from foretaste.data.codes import encode
+from foretaste.data.formats.csv_arrow import read_block
 from foretaste.data.formats.csv_records import sniff
 from foretaste.data.formats.csv_types import (
-    FALSE,
-    MISSING,
-    TRUE,
+    empty_to_null,
     has_odd_numbers,
     number_kind,
 )
-from foretaste.data.formats.kinds import Kind, casts, join, kind_of_column
+from foretaste.data.formats.extents import Extent, block_digest
+from foretaste.data.formats.kinds import Kind, casts, join, kind_of_column, kinds_named
 from foretaste.data.formats.opened import Edits
 from foretaste.data.formats.sizes import check_bytes
 from foretaste.data.formats.text_file import LINES, NUL_HINT, TextFile
@@ -48,6 +48,7 @@ class DelimitedData:
         self._kinds: list[Kind] | None = None
         self._rows: int | None = None
         self._size = 0
+        self._extents: list[Extent] = []
         self._file = TextFile(path, limits)
         pieces = self._file.blocks(LINES)
         first = next(pieces, b"")
@@ -134,24 +135,50 @@ class DelimitedData:
             columns |= dict(zip(missing, again.columns, strict=True))
         return pa.table({name: columns[name] for name in self.columns})
 
-    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    def extents(self, known: Mapping[str, Extent]) -> list[Extent]:
+        """The blocks in which it is read; see `HasExtents`."""
+        self._scan(known=known)
+        return self._extents
+
+    def batches_from(self, extent: int) -> Iterator[pa.RecordBatch]:
+        """The rows from a block on."""
+        return self.batches(skip=extent)
+
+    def batches(self, columns: Sequence[str] | None = None, skip: int = 0) -> Iterator[pa.RecordBatch]:
         kinds = dict(zip(self.columns, self._kinds or self._scan(), strict=True))
         wanted = {name: kinds[name] for name in (self.columns if columns is None else columns)}
         types = {name: kind.type for name, kind in wanted.items()}
-        row = 0
-        for block in self._data_blocks():
+        row = sum(extent.rows for extent in self._extents[:skip])
+        for block in islice(self._data_blocks(), skip, None):
             table = self._parse(block, row, types)
             row += table.num_rows
-            done = [_empty_to_null(column) for column in table.columns]
+            done = [empty_to_null(column) for column in table.columns]
             yield from pa.table(done, names=list(wanted)).to_batches()
 
-    def _scan(self, keep_in: list[tuple[list[Kind], pa.Table]] | None = None) -> list[Kind]:
-        """Settle encoding, kinds and count by reading everything once; keep the blocks where asked to."""
+    def _scan(
+        self,
+        keep_in: list[tuple[list[Kind], pa.Table]] | None = None,
+        known: Mapping[str, Extent] | None = None,
+    ) -> list[Kind]:
+        """Settle encoding, kinds and count by reading everything once, but for blocks that are known.
+
+        The blocks are kept where asked to, their extents where some may be known.
+        """
         kinds, rows, size = [Kind.EMPTY] * len(self.columns), 0, 0
+        reading = (self.format, str(self._dialect), self._file.encoding, *self.columns)
+        self._extents = []
         try:
             for block in self._data_blocks():
+                extent = None if known is None else known.get(digest := block_digest(reading, block))
+                if extent is not None and len(had := kinds_named(extent.kinds)) == len(kinds):
+                    rows, size = rows + extent.rows, size + len(block)
+                    kinds = [join(kind, other) for kind, other in zip(kinds, had, strict=True)]
+                    self._extents.append(extent)
+                    continue
                 self._refuse_null_bytes(block, rows)
                 had, table = self._infer(block, rows)
+                if known is not None:
+                    self._extents.append(Extent(table.num_rows, digest, " ".join(k.name for k in had)))
                 kinds = [join(kind, other) for kind, other in zip(kinds, had, strict=True)]
                 rows += table.num_rows
                 size += table.nbytes
@@ -162,7 +189,7 @@ class DelimitedData:
             self._read_as_latin(f"row {found.row}")
             if keep_in is not None:
                 keep_in.clear()
-            return self._scan(keep_in)
+            return self._scan(keep_in, known)
         self._kinds, self._rows, self._size = kinds, rows, size
         return kinds
 
@@ -180,7 +207,7 @@ class DelimitedData:
                 kinds[name] = number_kind(text.combine_chunks())
                 if kinds[name].type == pa.string():
                     columns[name] = text
-        columns = {name: _empty_to_null(column) for name, column in columns.items()}
+        columns = {name: empty_to_null(column) for name, column in columns.items()}
         return list(kinds.values()), pa.table(columns)
 
     def _data_blocks(self) -> Iterator[bytes]:
@@ -195,7 +222,7 @@ class DelimitedData:
         """The rows of a block: the columns of ``types`` as such, or all columns as Arrow infers them."""
         data = block.decode("latin-1").encode("utf-8") if self._file.encoding == "latin-1" else block
         try:
-            return self._arrow_table(data, types, threads=True)
+            return read_block(data, self.columns, self._dialect, types)
         except pa.ArrowInvalid:
             pass
         if self._file.encoding == "utf-8" and (odd_row := self._odd_row(block, row)) is not None:
@@ -207,7 +234,7 @@ class DelimitedData:
             return "error"
 
         try:
-            return self._arrow_table(data, types, threads=False, handler=remember)
+            return read_block(data, self.columns, self._dialect, types, handler=remember)
         except pa.ArrowInvalid as error:
             if odd:
                 raise DataError(
@@ -219,29 +246,6 @@ class DelimitedData:
             self._starts(block, row)
             text = " ".join(str(error).split())[:200]
             raise DataError(f"it cannot be read as {self.format.upper()} ({text})", file=self.path) from error
-
-    def _arrow_table(
-        self, data: bytes, types: dict[str, pa.DataType], *, threads: bool, handler: object = None
-    ) -> pa.Table:
-        return arrow_csv.read_csv(
-            pa.BufferReader(data),
-            read_options=arrow_csv.ReadOptions(
-                column_names=self.columns, use_threads=threads, block_size=len(data) + 1
-            ),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=self._dialect.delimiter.decode(),
-                quote_char='"' if self._dialect.quoting else False,
-                newlines_in_values=self._dialect.quoting,
-                invalid_row_handler=handler,
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=types,
-                include_columns=list(types),
-                null_values=MISSING,
-                true_values=TRUE,
-                false_values=FALSE,
-            ),
-        )
 
     # -- writing -----------------------------------------------------------------------------------------
 
@@ -293,9 +297,3 @@ class _NotUtf8Error(Exception):
     def __init__(self, row: int) -> None:
         super().__init__(row)
         self.row = row
-
-
-def _empty_to_null(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if not pa.types.is_string(column.type):
-        return column
-    return pc.if_else(pc.equal(pc.binary_length(column), 0), pa.scalar(None, pa.string()), column)

@@ -54,6 +54,13 @@ def has_odd_numbers(block: bytes) -> bool:
     return bool(digit.any())
 
 
+def empty_to_null(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Text in which empty values are missing ones."""
+    if not pa.types.is_string(column.type):
+        return column
+    return pc.if_else(pc.equal(pc.binary_length(column), 0), pa.scalar(None, pa.string()), column)
+
+
 def _any_leading_zero(values: pa.Array) -> bool:
     suspects = pc.and_(pc.starts_with(values, "0"), pc.greater(pc.binary_length(values), 1))
     suspects = pc.and_not(suspects, pc.starts_with(values, "0."))

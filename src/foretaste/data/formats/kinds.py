@@ -38,6 +38,17 @@ class Kind(Enum):
         return _TYPES.get(self, pa.string())
 
 
+def kinds_named(names: str) -> list[Kind]:
+    """Kinds by their names, with spaces between; those that are none are left out.
+
+    Examples
+    --------
+    >>> kinds_named("INTEGER TEXT")
+    [<Kind.INTEGER: 2>, <Kind.TEXT: 16>]
+    """
+    return [Kind[name] for name in names.split() if name in Kind.__members__]
+
+
 _TYPES = {
     Kind.EMPTY: pa.null(),
     Kind.INTEGER: pa.int64(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from foretaste.data.formats.arrow_edits import edit_table
+from foretaste.data.formats.extents import Extent, row_groups
 from foretaste.data.formats.opened import Edits
 from foretaste.data.formats.sizes import check_mask, check_table_size, fixed_width
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
@@ -63,7 +64,18 @@ class ParquetData:
         self._check_count(table.num_rows)
         return table
 
-    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    def extents(self, known: Mapping[str, Extent]) -> list[Extent] | None:
+        """The row groups; see `HasExtents`."""
+        with parquet_errors(self.path), pq.ParquetFile(self.path, pre_buffer=False) as file:
+            return row_groups(self.path, file)
+
+    def batches_from(self, extent: int) -> Iterator[pa.RecordBatch]:
+        """The rows from a row group on."""
+        return self.batches(groups=range(extent, self._metadata.num_row_groups))
+
+    def batches(
+        self, columns: Sequence[str] | None = None, groups: Sequence[int] | None = None
+    ) -> Iterator[pa.RecordBatch]:
         wanted = self.columns if columns is None else list(columns)
         stored = [self._stored.names[self.columns.index(name)] for name in wanted]
         repeated = len(set(self._stored.names)) < len(self._stored)
@@ -71,12 +83,16 @@ class ParquetData:
         count = 0
         with parquet_errors(self.path), pq.ParquetFile(self.path, pre_buffer=False) as file:
             self._check_groups()
-            for batch in file.iter_batches(batch_size=rows, columns=None if repeated else stored):
+            names = None if repeated else stored
+            for batch in file.iter_batches(batch_size=rows, columns=names, row_groups=groups):
                 batch.validate(full=True)
                 count += batch.num_rows
                 for piece in plain_batch(batch):
                     yield piece.select(wanted)
-        self._check_count(count)
+        if groups is None:
+            self._check_count(count)
+        elif count != (expected := sum(self._metadata.row_group(group).num_rows for group in groups)):
+            raise DataError(f"row groups declare {expected} rows and hold {count}", file=self.path)
 
     def write_rows(self, keep: NDArray[np.bool_], out: Path, *, edits: Edits | None = None) -> None:
         """Row groups, schema, metadata and compression are kept; see `DataFile`."""
