@@ -52,3 +52,34 @@ def test_diff_shows_what_changed_per_source_with_nothing_hidden(run: Run, data: 
     assert (counted["schema"], counted["label"], counted["unchanged"]) == (1, 1, 10)
     assert run("diff", data, data, "--label", "label").exit_code == 0
     assert run("diff", data, "new.csv", "--label", "lable").exit_code == 2
+
+
+def test_a_row_is_proven_against_a_manifest_a_root_and_a_ledger(run: Run, data: Path) -> None:
+    assert run("manifest", data, "--out", "m.json").exit_code == 0
+    root = json.loads(Path("m.json").read_bytes())["root"]
+    assert run("row", "prove", data, 3, "--manifest", "m.json", "--out", "row.proof").exit_code == 0
+    for against in (("--root", root), ("--manifest", "m.json")):
+        checked = run("row", "check", "row.proof", *against)
+        assert checked.exit_code == 0
+        assert checked.stdout.startswith(f"proven: row 3 of 12 of the version {root}\n")
+    lines = data.read_text().splitlines()
+    Path("one.csv").write_text(f"{lines[0]}\n{lines[4]}\n")
+    assert (
+        "it is row 0 of one.csv"
+        in run("row", "check", "row.proof", "--root", root, "--data", "one.csv").stdout
+    )
+    Path("one.csv").write_text(f"{lines[0]}\n{lines[5]}\n")
+    refused = run("row", "check", "row.proof", "--root", root, "--data", "one.csv", "--json")
+    assert (refused.exit_code, json.loads(refused.stdout)["proven"]) == (1, False)
+    assert run("row", "check", "row.proof", "--root", "0" * 64).stdout.startswith("NOT PROVEN: ")
+    assert "--root, --manifest or --checkpoint" in run("row", "check", "row.proof").stderr
+    assert "there is no row 12" in run("row", "prove", data, 12, "--out", "x").stderr
+
+    assert run("ledger", "init", "L", "--key", "k.pem").exit_code == 0
+    no = run("row", "prove", data, 3, "--ledger", "L", "--out", "row.proof")
+    assert (no.exit_code, "commit it with foretaste version commit" in no.stderr) == (2, True)
+    assert run("version", "commit", "train", data, "--ledger", "L", "--key", "k.pem").exit_code == 0
+    assert run("row", "prove", data, 3, "--ledger", "L", "--out", "row.proof").exit_code == 0
+    checked = run("row", "check", "row.proof", "--checkpoint", "L/checkpoint")
+    assert (checked.exit_code, "a version of 'train'" in checked.stdout) == (0, True)
+    assert json.loads(run("row", "check", "row.proof", "--root", root, "--json").stdout)["row"] == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from foretaste.data import write_table
 from foretaste.errors import DataError
 from foretaste.provenance.difference import compare
+from foretaste.provenance.manifest import build_manifest
 
 Row = tuple[int, str, str]
 ROWS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab"), st.sampled_from("xy")), max_size=12)
@@ -94,7 +96,7 @@ def test_rows_are_counted_across_shards_of_which_some_are_the_same_file(tmp_path
     assert (found.unchanged, found.counts()["label"], found.counts()["added"]) == (3, 1, 0)
     assert found.rows.to_pylist()[0]["new_row"] == 2
     assert found.by_source() == {"a": {"added": 0, "removed": 0, "label": 1, "features": 0}}
-    assert "1 of the files" in found.notes[0]
+    assert found.notes[0].endswith("not read: 2")
 
 
 def test_an_image_in_another_class_folder_is_a_changed_label(tmp_path: Path) -> None:
@@ -120,3 +122,27 @@ def test_what_cannot_be_compared_says_why(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(DataError, match="name two folders"):
         compare(one, tmp_path / "folder")
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_with_manifests_only_pieces_that_differ_are_read(tmp_path: Path, suffix: str) -> None:
+    ids = np.arange(30_000)
+    old, new = (tmp_path / f"{name}.{suffix}" for name in ("old", "new"))
+    labels = np.where(ids % 3 == 0, "spam", "ham")
+    write_table(pa.table({"id": ids, "label": labels}), old)
+    changed = labels.copy()
+    changed[[100, 15_000]] = "eggs"
+    rows = np.concatenate([ids[:20_000], np.arange(90_000, 90_007), ids[20_000:-5]])
+    at = np.concatenate([changed[:20_000], ["ham"] * 7, changed[20_000:-5]])
+    write_table(pa.table({"id": rows, "label": at}), new)
+    trees = [build_manifest(path).manifest for path in (old, new)]
+    plain, quick = (compare(old, new, label="label", id="id", manifests=m) for m in ((None, None), trees))
+    assert quick.counts() == plain.counts() == {"added": 7, "removed": 5, "label": 2, "features": 0}
+    assert quick.unchanged == plain.unchanged == 30_000 - 7
+    assert quick.rows.sort_by("old_row").equals(plain.rows.sort_by("old_row"))
+    assert int(quick.notes[0].rpartition(" ")[2].replace(",", "")) > 5_000
+    write_table(pa.table({"id": rows[::-1], "label": at}), new)  # no longer what the manifest is about
+    assert (
+        compare(old, new, label="label", manifests=trees).counts()
+        == compare(old, new, label="label").counts()
+    )

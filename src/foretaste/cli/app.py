@@ -30,6 +30,7 @@ from foretaste.cli import (
     problems,
     redteam,
     report,
+    row,
     scan,
     sign,
     version,
@@ -93,6 +94,7 @@ for _verb in (
 app.add_typer(ledger.verbs, name="ledger")
 app.add_typer(keys.verbs, name="keys")
 app.add_typer(lineage.verbs, name="lineage")
+app.add_typer(row.verbs, name="row")
 app.add_typer(version.verbs, name="version")
 
 

@@ -29,16 +29,22 @@ def diff(
     label: Annotated[str | None, typer.Option(metavar="COL", help="Column with the label.")] = None,
     id: Annotated[str | None, typer.Option(metavar="COL", help="Column that identifies a row.")] = None,
     source: Annotated[str | None, typer.Option(metavar="COL", help="Column with the source.")] = None,
+    manifests: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="OLD NEW", help="Their manifests: pieces that both have are not read."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Parquet file for the changed rows.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Say which rows were added, removed, relabelled or changed, per source; exit with 1 if any."""
+    from foretaste.cli.manifest import read_manifest
     from foretaste.data.atomic import appearing
     from foretaste.provenance.difference import compare
 
-    found = compare(old, new, label=label, id=id, source=source)
+    trees = [read_manifest(file) for file in manifests] if manifests else (None, None)
+    found = compare(old, new, label=label, id=id, source=source, manifests=trees)
     if out is not None:
         import pyarrow.parquet as pq
 

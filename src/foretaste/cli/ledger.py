@@ -163,7 +163,7 @@ def prove(
     from foretaste.report.safe import visible
 
     ledger = Ledger(folder)
-    against, earlier = (None if file is None else _checkpoint(file) for file in (checkpoint, since))
+    against, earlier = (None if file is None else read_checkpoint(file) for file in (checkpoint, since))
     proof = make(ledger, entry, against, since=earlier)
     with appearing(out) as path:
         path.write_bytes(proof.encode())
@@ -189,8 +189,8 @@ def check(
 
     try:
         read = Proof.parse(read_bounded(proof, MOST_BYTES))
-        public, origin = _public_key(key, checkpoint, read.key)
-        entry = read.check(_checkpoint(checkpoint), public)
+        public, origin = trusted_key(key, checkpoint, read.key)
+        entry = read.check(read_checkpoint(checkpoint), public)
     except IntegrityError as error:
         if as_json:
             typer.echo(json.dumps({"schema": 1, "proven": False, "reason": str(error)}, indent=1))
@@ -216,7 +216,7 @@ def _not_trusted(folder: Path, policy: Path) -> dict[int, str]:
     return no_longer_trusted(Ledger(folder).entries(), SourcePolicy.read(policy))
 
 
-def _public_key(named: Path | None, checkpoint: Path, carried: str) -> tuple[VerifierKey, str]:
+def trusted_key(named: Path | None, checkpoint: Path, carried: str) -> tuple[VerifierKey, str]:
     """The key to check with and where it is from: the option, a file beside the checkpoint, or the proof."""
     from foretaste.provenance.keys import load_public
     from foretaste.provenance.ledger import KEY_FILE
@@ -232,7 +232,8 @@ def _public_key(named: Path | None, checkpoint: Path, carried: str) -> tuple[Ver
     ), "the key in the proof itself; compare it with one you got elsewhere (--key)"
 
 
-def _checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path) -> Checkpoint:
+    """A checkpoint, whoever signed it."""
     from foretaste.errors import IntegrityError
     from foretaste.provenance.checkpoint import Checkpoint
     from foretaste.provenance.note import MOST_BYTES

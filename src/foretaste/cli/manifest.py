@@ -43,7 +43,7 @@ def manifest(
     if quick and out is None:
         raise ConfigError("--quick remembers files beside the manifest; name it with --out")
     known = check or (out if out is not None and out.exists() else None)
-    previous = None if known is None else _read(known)
+    previous = None if known is None else read_manifest(known)
     seen = SeenFiles(out.with_name(f"{out.name}.seen")) if quick and out is not None else None
     kind = previous.algorithm if check is not None and previous is not None else algorithm
     built = build_manifest(
@@ -68,12 +68,15 @@ def manifest(
         raise typer.Exit(DIFFERENT)
 
 
-def _read(path: Path) -> Manifest:
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest file; raises `DataError` where it is none."""
     from foretaste.errors import DataError, IntegrityError
     from foretaste.provenance.manifest import Manifest
 
     try:
         return Manifest.parse(path.read_bytes())
+    except FileNotFoundError:
+        raise DataError("there is no such manifest", file=path) from None
     except IntegrityError as error:
         raise DataError(str(error), file=path) from None
 

@@ -96,13 +96,13 @@ def diff(
     from foretaste.provenance.ledger import Ledger
     from foretaste.provenance.versions import difference, version
     from foretaste.provenance.versions.files import named_copies
+    from foretaste.provenance.versions.trees import stored_tree
 
     place = Ledger(ledger)
-    with (
-        named_copies(place, version(place, name, old)) as before,
-        named_copies(place, version(place, name, new)) as after,
-    ):
-        found = difference(before, after, label=label, id=id, source=source)
+    one, other = version(place, name, old), version(place, name, new)
+    trees = [stored_tree(place, side.manifests[0]) if side.manifests else None for side in (one, other)]
+    with named_copies(place, one) as before, named_copies(place, other) as after:
+        found = difference(before, after, label=label, id=id, source=source, manifests=trees)
     tell(found, by_source=source is not None, as_json=as_json)
 
 

@@ -16,7 +16,8 @@ from foretaste.data.rows import row_hashes
 from foretaste.errors import DataError
 from foretaste.provenance.key_sets import Keys, Positions, keys_of
 from foretaste.provenance.listing import files_below
-from foretaste.provenance.manifest import parts_of
+from foretaste.provenance.manifest import Manifest, parts_of
+from foretaste.provenance.segments import Part, in_segments
 from foretaste.provenance.store import sha256_of
 
 Named = Mapping[str, str | None]
@@ -97,14 +98,23 @@ class Taken:
     columns: Mapping[str, pa.ChunkedArray]
 
 
-def comparable(old: Path, new: Path, named: Named) -> tuple[Side, Side, int, int]:
+def comparable(
+    old: Path, new: Path, named: Named, known: Sequence[Manifest | None] = (None, None)
+) -> tuple[Side, Side, int]:
     """Read two versions.
+
+    Parameters
+    ----------
+    old, new : Path
+    named : mapping
+    known : two of Manifest or None
+        Manifests of the two; used for the files with the bytes that they name.
 
     Returns
     -------
     old, new : Side
-    rows, files : int
-        How many rows, in how many files, were left out because both versions have the same files.
+    rows : int
+        How many rows were left out because both versions have the same files, or pieces of files.
 
     Raises
     ------
@@ -116,7 +126,7 @@ def comparable(old: Path, new: Path, named: Named) -> tuple[Side, Side, int, int
         for path in (old, new):
             if not path.is_dir():
                 raise DataError("a table cannot be compared with files", file=path, hint="name two folders")
-        return _files(old), _files(new), 0, 0
+        return _files(old), _files(new), 0
     parts = {part: column or before.defaults.get(part) for part, column in named.items()}
     for one in (before, after):
         for part, column in parts.items():
@@ -127,45 +137,28 @@ def comparable(old: Path, new: Path, named: Named) -> tuple[Side, Side, int, int
         raise DataError(f"its columns differ from those of {old}: {name_some(odd)}", file=new)
     files = [parts_of(one) for one in (before, after)]
     digests = [[sha256_of(file.path)[0] if file.path.is_file() else "" for file in side] for side in files]
-    shared = Counter(digests[0]) & Counter(digests[1])
-    sides = [
-        Side.read(_reading(side, found, shared), before.columns, parts)
-        for side, found in zip(files, digests, strict=True)
-    ]
-    same = _in_both(files[0], digests[0], shared)
-    return sides[0], sides[1], sum(map(_count, same)), len(same)
+    whole = set(digests[0]) & set(digests[1])
+    both = [in_segments(files[i], digests[i], whole, known[i]) for i in (0, 1)]
+    keys = [Counter(segment.key for part in side for segment in part.segments) for side in both]
+    sides, left_out = [], 0
+    for side in both:
+        batches, left_out = _reading(side, keys[0] & keys[1])
+        sides.append(Side.read(batches, before.columns, parts))
+    return sides[0], sides[1], left_out
 
 
-def _reading(files: list[DataFile], digests: list[str], shared: Counter[str]) -> Batches:
-    """Reads the files that the other side has not."""
-    skipped = set(map(id, _in_both(files, digests, shared)))
+def _reading(parts: list[Part], shared: Counter[str]) -> tuple[Batches, int]:
+    """Reads what the other side has not; how many rows are left out."""
+    split = [part.split(shared) for part in parts]
 
     def batches() -> Iterator[tuple[int, pa.RecordBatch]]:
         start = 0
-        for file in files:
-            if id(file) in skipped:
-                start += _count(file)
-                continue
-            for batch in file.batches():
-                yield start, batch
-                start += batch.num_rows
+        for rest, _ in split:
+            for first, batch in rest.batches():
+                yield start + first, batch
+            start += rest.count()
 
-    return batches
-
-
-def _in_both(files: list[DataFile], digests: list[str], shared: Counter[str]) -> list[DataFile]:
-    """The files that both sides have, as often as both have them."""
-    left, found = Counter(shared), []
-    for file, digest in zip(files, digests, strict=True):
-        if left[digest] > 0:
-            left[digest] -= 1
-            found.append(file)
-    return found
-
-
-def _count(file: DataFile) -> int:
-    rows = file.num_rows
-    return sum(batch.num_rows for batch in file.batches()) if rows is None else rows
+    return batches, sum(rows for _, rows in split)
 
 
 def _files(folder: Path) -> Side:

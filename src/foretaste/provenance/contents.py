@@ -8,7 +8,7 @@ from pathlib import Path
 
 from foretaste.errors import DataError, IntegrityError
 from foretaste.provenance import listing
-from foretaste.provenance.entries import Entry, FileRecord
+from foretaste.provenance.entries import SHA256, Entry, FileRecord
 from foretaste.provenance.ledger import STORE, UNFINISHED
 from foretaste.provenance.store import Store, sha256_of
 from foretaste.provenance.tiles import WIDTH, TileFolder, widths
@@ -29,8 +29,10 @@ def check_contents(folder: Path, tree: TileFolder, found: Found, notes: list[str
             continue  # reported where the tree was checked
         for number, data in enumerate(raw, start=index * WIDTH):
             try:
-                for record in Entry.decode(data).files:
+                entry = Entry.decode(data)
+                for record in entry.files:
                     named.add(number, record, store, found)
+                named.add_manifests(number, entry)
             except IntegrityError as error:
                 found(f"entry {number}", str(error))
     for sha256, (number, name) in named.stored.items():
@@ -70,6 +72,13 @@ class _Named:
                 del self.placed[name]
         for file in files:
             self._file(number, record, f"{record.name}/{file.name}", file.sha256)
+
+    def add_manifests(self, number: int, entry: Entry) -> None:
+        """The manifests of a version."""
+        listed = entry.details.get("manifests")
+        for sha256 in listed if isinstance(listed, list) else ():
+            if isinstance(sha256, str) and SHA256.fullmatch(sha256):
+                self.stored.setdefault(sha256, (number, "a manifest"))
 
     def _file(self, number: int, record: FileRecord, name: str, sha256: str) -> None:
         if record.kept == "store":

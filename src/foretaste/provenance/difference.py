@@ -8,6 +8,7 @@ partner was added or removed.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pyarrow as pa
 from foretaste.data.codes import as_text
 from foretaste.provenance.comparable import Taken, comparable
 from foretaste.provenance.key_sets import Positions, only_on_one_side, pair
+from foretaste.provenance.manifest import Manifest
 
 CHANGES = ("added", "removed", "label", "features")
 """``label``: nothing but the label differs. ``features``: the same identifier, and other values differ."""
@@ -77,6 +79,7 @@ def compare(
     label: str | None = None,
     id: str | None = None,
     source: str | None = None,
+    manifests: Sequence[Manifest | None] = (None, None),
 ) -> Difference:
     """Compare two versions of a data set.
 
@@ -87,15 +90,17 @@ def compare(
         anything, where the first folder of a file's path is its label.
     label, id, source : str, optional
         Columns by their part; what a format fixes itself need not be named.
+    manifests : two of Manifest or None
+        Of the two versions: pieces that both have are not read. They are believed for files with the bytes
+        that they name.
 
     Raises
     ------
     DataError
         Where one cannot be read, or their columns differ.
     """
-    before, after, rows, files = comparable(
-        Path(old), Path(new), {"label": label, "id": id, "source": source}
-    )
+    named = {"label": label, "id": id, "source": source}
+    before, after, rows = comparable(Path(old), Path(new), named, manifests)
     only_old, only_new = only_on_one_side(before.rows, after.rows)
     unchanged = rows + len(before.rows) - len(only_old)
     was, now = before.take(only_old), after.take(only_new)
@@ -106,7 +111,7 @@ def compare(
             left, right = pair(one[gone], other[come])
             pairs.append((change, gone[left], come[right]))
             gone, come = np.delete(gone, left), np.delete(come, right)
-    notes = [f"the same in both versions, and left out: {files} of the files"] if files else []
+    notes = [f"rows of files or pieces that both versions have, not read: {rows:,}"] * (rows > 0)
     if was.ids is None and len(gone) and len(come):
         notes.append("without an identifier, a row whose values changed counts as removed and added")
     nothing = np.zeros(0, dtype=np.int64)

@@ -30,7 +30,7 @@ KINDS = (
 
 Kept = Literal["store", "place", "elsewhere"]
 _KEPT = ("store", "place", "elsewhere")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _SCHEMA = 1
 
@@ -76,7 +76,7 @@ class FileRecord:
         if (
             read is None
             or not isinstance(read.name, str)
-            or not (isinstance(read.sha256, str) and _SHA256.fullmatch(read.sha256))
+            or not (isinstance(read.sha256, str) and SHA256.fullmatch(read.sha256))
             or not (isinstance(read.size, int) and read.size >= 0)
             or read.kept not in _KEPT
         ):

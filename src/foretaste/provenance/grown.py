@@ -87,6 +87,8 @@ def _hashes_from(file: DataFile, extents: Sequence[Extent], row: int) -> Iterato
 
 def batches_from(file: DataFile, extents: Sequence[Extent], row: int) -> Iterator[pa.RecordBatch]:
     """The rows of a file from one on, without reading the extents before it."""
+    if isinstance(file, HasExtents) and file.num_rows is None:
+        file.extents({extent.digest: extent for extent in extents})  # spares looking for types
     number = first = 0
     while number < len(extents) and first + extents[number].rows <= row:
         first += extents[number].rows

@@ -134,7 +134,7 @@ def build_manifest(
         Where the data cannot be read.
     """
     place = Path(data)
-    opened = _opened(place)
+    opened = table_of(place)
     if opened is None:
         named = [(place.name, place)] if place.is_file() else files_below(place)
         shards = [Shard(name, file.stat().st_size, hash_file(file, algorithm)) for name, file in named]
@@ -190,7 +190,7 @@ def parts_of(opened: DataFile) -> list[DataFile]:
     return list(opened.shards) if isinstance(opened, ParquetFolder) else [opened]
 
 
-def _opened(place: Path) -> DataFile | None:
+def table_of(place: Path) -> DataFile | None:
     """The data as a table; None where they are none, or images, which are files first."""
     try:
         opened = open_file(place)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from foretaste.data import open_file, write_table
 from foretaste.errors import DataError
 from foretaste.provenance.difference import Difference, compare
+from foretaste.provenance.manifest import Manifest
 
 
 def difference(
@@ -20,6 +21,7 @@ def difference(
     label: str | None = None,
     id: str | None = None,
     source: str | None = None,
+    manifests: Sequence[Manifest | None] = (None, None),
 ) -> Difference:
     """Compare two versions of a data set row by row (`foretaste.provenance.difference`).
 
@@ -29,6 +31,8 @@ def difference(
         Their files, in order: one file or folder each, or several tables with the same columns.
     label, id, source : str, optional
         Columns by their part.
+    manifests : two of Manifest or None
+        Of old and new, where each is one file or folder: pieces that both have are not read.
 
     Raises
     ------
@@ -38,7 +42,7 @@ def difference(
     with tempfile.TemporaryDirectory(prefix="foretaste-diff-") as folder:
         before = _together(old, Path(folder) / "old.parquet")
         after = _together(new, Path(folder) / "new.parquet")
-        return compare(before, after, label=label, id=id, source=source)
+        return compare(before, after, label=label, id=id, source=source, manifests=manifests)
 
 
 def _together(paths: Sequence[Path], place: Path) -> Path:

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from foretaste.errors import DataError
 from foretaste.provenance import listing
 from foretaste.provenance.entries import Entry, FileRecord, now
 from foretaste.provenance.genuine import genuine_entries
 from foretaste.provenance.ledger import Ledger
-from foretaste.provenance.lineage.carried import shape
+from foretaste.provenance.versions.trees import stored_tree, tree_of
 
+T = TypeVar("T")
 VERSION_KINDS = ("version", "rollback")
 
 
@@ -36,6 +37,10 @@ class Version:
     files : tuple of FileRecord
     rows : tuple of int or None
         Rows of each file, where it is a table.
+    roots : tuple of str or None
+        Root of the manifest of each file (`foretaste.provenance.manifest`), where it could be read.
+    manifests : tuple of str or None
+        SHA-256 of these manifests, which are in the store.
     note : str or None
     back_to : int or None
         The version whose content this one has again, after a rollback.
@@ -49,6 +54,8 @@ class Version:
     time: str
     files: tuple[FileRecord, ...]
     rows: tuple[int | None, ...]
+    roots: tuple[str | None, ...] = ()
+    manifests: tuple[str | None, ...] = ()
     note: str | None = None
     back_to: int | None = None
     pointers: Mapping[str, Any] = field(default_factory=dict)
@@ -74,6 +81,7 @@ class Version:
             "time": self.time,
             "files": [record.as_json() for record in self.files],
             "rows": self.row_count,
+            "roots": list(self.roots),
             "note": self.note,
             "back_to": self.back_to,
             "pointers": dict(self.pointers),
@@ -101,7 +109,7 @@ def versions(
         target = by_entry.get(entry.details.get("to", -1))
         made = Version(
             name, counted[name], index, entry.time, entry.files,
-            _rows(entry),
+            _listed(entry, "rows", int), _listed(entry, "roots", str), _listed(entry, "manifests", str),
             entry.note, target.number if target else None, entry.details.get("pointers") or {},
         )  # fmt: skip
         by_entry[index] = made
@@ -155,8 +163,7 @@ def commit(
     if not paths or len(set(names)) < len(names):
         raise DataError("a version needs files, no two of one name", hint="rename one of them")
     records = tuple(_stored(ledger, path, name) for path, name in zip(paths, names, strict=True))
-    tables = [shape(path) for path in paths]
-    said: dict[str, Any] = {"dataset": dataset, "rows": [None if t is None else t.rows for t in tables]}
+    said: dict[str, Any] = {"dataset": dataset, **_trees(ledger, dataset, paths, names)}
     said |= dict(details or {}) | ({"pointers": dict(pointers)} if pointers else {})
     ledger.append([Entry("version", now(), records, note=note, details=said)])
     return version(ledger, dataset)
@@ -174,16 +181,38 @@ def roll_back(ledger: Ledger, dataset: str, number: int, *, note: str | None = N
     if target.number == newest.number:
         raise DataError(f"{target.key} is the newest version already")
     said: dict[str, Any] = {"dataset": dataset, "rows": list(target.rows)}
+    said |= {"roots": list(target.roots), "manifests": list(target.manifests)}
     said |= {"from": newest.entry, "to": target.entry}
     said |= {"pointers": dict(target.pointers)} if target.pointers else {}
     ledger.append([Entry("rollback", now(), target.files, note=note, details=said)])
     return version(ledger, dataset)
 
 
-def _rows(entry: Entry) -> tuple[int | None, ...]:
-    rows = entry.details.get("rows")
-    sound = isinstance(rows, list) and len(rows) == len(entry.files)
-    return tuple(rows) if isinstance(rows, list) and sound else (None,) * len(entry.files)
+def _trees(ledger: Ledger, dataset: str, paths: Sequence[Path], names: Sequence[str]) -> dict[str, Any]:
+    """Manifests of the files, stored; rows are read only where the version before does not have them."""
+    earlier = versions(ledger, dataset)[-1:]
+    known = {
+        record.name: manifest
+        for last in earlier
+        for record, manifest in zip(last.files, last.manifests, strict=True)
+    }
+    trees = [
+        tree_of(path, stored_tree(ledger, known.get(name))) for path, name in zip(paths, names, strict=True)
+    ]
+    stored = [None if tree is None else ledger.store.put_bytes(tree.encode()) for tree in trees]
+    return {
+        "rows": [None if tree is None else tree.rows for tree in trees],
+        "roots": [None if tree is None else tree.root for tree in trees],
+        "manifests": stored,
+    }
+
+
+def _listed(entry: Entry, name: str, kind: type[T]) -> tuple[T | None, ...]:
+    """What an entry says about each of its files; None where it says nothing or something else."""
+    said = entry.details.get(name)
+    if not isinstance(said, list) or len(said) != len(entry.files):
+        said = [None] * len(entry.files)
+    return tuple(one if isinstance(one, kind) else None for one in said)
 
 
 def _stored(ledger: Ledger, path: Path, name: str) -> FileRecord:
