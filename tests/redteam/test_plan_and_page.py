@@ -54,7 +54,7 @@ def test_a_plan_says_what_is_wrong_with_it(folder: Path) -> None:
         (PLAN.replace("[0.02, 0.1]", "[2.0]"), "between 0 and 1"),
         (PLAN.replace("[0]", "[-1]"), "whole numbers"),
         (PLAN.replace("[data]", "[data]\nrows = 3"), "rows of"),
-        ("not toml", "cannot be read"),
+        ("not toml", "this is no TOML"),
     ):
         (folder / "plan.toml").write_text(wrong)
         with pytest.raises(ConfigError, match=told):

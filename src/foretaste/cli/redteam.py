@@ -43,6 +43,10 @@ def redteam(
             "module:factory, or joined by +; repeatable.",
         ),
     ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Repeat with this many draws of rows and poison (0 ... N-1)."),
+    ] = None,
     adaptive: Annotated[
         int,
         typer.Option(
@@ -83,6 +87,8 @@ def redteam(
     asked = replace(
         asked, learners=tuple(learner or asked.learners), defences=tuple(defence or asked.defences)
     )
+    if seeds:
+        asked = replace(asked, seeds=tuple(range(seeds)))
     attempts = []
     with progress_bar(quiet=False) as progress:
         runs = run_campaign(asked, out, jobs=jobs, progress=progress)

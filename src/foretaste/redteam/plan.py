@@ -14,7 +14,11 @@ from foretaste.attacks.registry import find_attack
 from foretaste.data import Dataset
 from foretaste.errors import ConfigError
 
+TEST_SHARE = 0.2
+"""Rows that are held out where a plan names no test data."""
+
 RATES = (0.005, 0.01, 0.03)
+QUICK_RATES = (0.001, 0.003, 0.01, 0.03)
 QUICK_ROWS = {"text": 6000, "tabular": 5000, "image": 3000}
 """Rows a quick campaign draws: what two cores can scan and learn again and again within minutes."""
 
@@ -114,8 +118,10 @@ def read_plan(path: Path) -> Plan:
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: this plan cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: this plan cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: this is no TOML: {error}") from error
     known = {"data", "attack", "learners", "defences", "seeds"}
     unknown = sorted(set(document) - known)
     if unknown:
@@ -149,17 +155,20 @@ def read_plan(path: Path) -> Plan:
 
 
 def quick_plan(data: Path, dataset: Dataset) -> Plan:
-    """A small plan for any data: two or three attacks that fit, at two or three rates, one seed, few rows."""
+    """A small plan for any data: two or three attacks that fit, at two or four rates, one seed, few rows."""
     roles = dataset.roles
     kinds = (("text", roles.text), ("image", roles.image), ("tabular", roles.features))
     modality = next((kind for kind, there in kinds if there), "tabular")
     counts = sorted(zip(*_class_sizes(dataset), strict=True), reverse=True)
     target = counts[0][1]
+    poisoned = (1 - TEST_SHARE) * min(len(dataset), QUICK_ROWS[modality])
     attacks = []
     for name in QUICK[modality]:
         options = {} if name == "label-flip" else {"target": target}
-        rates = (0.03, 0.1) if name == "label-flip" else RATES
-        attacks.append((name, rates, options))
+        rates = (0.03, 0.1) if name == "label-flip" else QUICK_RATES
+        attacks.append(
+            (name, tuple(rate for rate in rates if round(rate * poisoned) >= 1) or rates[-1:], options)
+        )
     return Plan(data, roles.named(), tuple(attacks), seeds=(0,), rows=QUICK_ROWS[modality])
 
 

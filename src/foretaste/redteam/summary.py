@@ -143,7 +143,7 @@ def _words(found: Sequence[Curve], clean: dict[tuple[str, str], float], bills: S
         )
         told.append(
             f"The attacker had to place {rows:.0f} rows on average; the defender paid {seconds:.0f} seconds "
-            f"and {lost:.0f} good rows for each data set."
+            f"and {lost:.0f} good row{'' if round(lost) == 1 else 's'} for each data set."
         )
     return told
 
@@ -151,7 +151,7 @@ def _words(found: Sequence[Curve], clean: dict[tuple[str, str], float], bills: S
 def _undefended(bare: Sequence[Curve]) -> list[str]:
     broken = [curve for curve in bare if curve.breaks_at is not None]
     if not broken:
-        tried = f"{max((dose.rate for curve in bare for dose in curve.doses), default=0):.0%}"
+        tried = _percent(max((dose.rate for curve in bare for dose in curve.doses), default=0))
         return (
             [f"Without a defence, nothing that was tried, up to {tried} of the rows, broke it."]
             if bare
@@ -161,7 +161,8 @@ def _undefended(bare: Sequence[Curve]) -> list[str]:
     assert first.breaks_at is not None
     dose = next(dose for dose in first.doses if dose.rate == first.breaks_at)
     what = (
-        f"then obeys a hidden trigger in {dose.success:.0%} of cases ({dose.low:.0%} to {dose.high:.0%})"
+        f"then obeys a hidden trigger in {_percent(dose.success)} of cases "
+        f"({_percent(dose.low)} to {_percent(dose.high)})"
         if first.has_trigger
         else f"then loses {100 * dose.success:.1f} points of accuracy "
         f"({100 * max(dose.low, 0):.1f} to {100 * dose.high:.1f})"
@@ -182,5 +183,11 @@ def _scanned(scanned: Sequence[Curve]) -> list[str]:
     open_ = [curve for curve in scanned if curve.breaks_at is not None]
     if not open_:
         return ["With foretaste scan and clean before training, none of the attacks breaks it any more."]
-    parts = [f"{curve.attack} from {curve.breaks_at:.1%} of the rows" for curve in open_]
+    parts = [f"{curve.attack} from {_percent(curve.breaks_at or 0)} of the rows" for curve in open_]
     return [f"foretaste scan and clean do not stop everything: {', '.join(parts)} still breaks it."]
+
+
+def _percent(share: float) -> str:
+    """With two digits, or all three of 100."""
+    percent = 100 * share
+    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %"

@@ -17,9 +17,8 @@ from foretaste.data import Dataset
 from foretaste.errors import ForetasteError
 from foretaste.redteam.defences import Defence, Sanitised, find_defence
 from foretaste.redteam.learners import find_learner, fit_predict
-from foretaste.redteam.plan import Plan, Trial
+from foretaste.redteam.plan import TEST_SHARE, Plan, Trial
 
-TEST_SHARE = 0.2
 SCHEMA = pa.schema(
     [
         ("attack", pa.string()),

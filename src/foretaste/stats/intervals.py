@@ -31,7 +31,8 @@ def wilson(share: float, count: int, confidence: float = 0.95) -> tuple[float, f
     centre = share + z * z / (2 * count)
     half = z * sqrt(max(share * (1 - share) / count + z * z / (4 * count * count), 0.0))
     scale = 1 + z * z / count
-    return max((centre - half) / scale, 0.0), min((centre + half) / scale, 1.0)
+    low, high = (centre - half) / scale, (centre + half) / scale  # rounding may put 0 and 1 just outside
+    return min(max(low, 0.0), share), max(min(high, 1.0), share)
 
 
 def newcombe(first: float, second: float, count: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -46,8 +47,8 @@ def newcombe(first: float, second: float, count: int, confidence: float = 0.95) 
 
     Examples
     --------
-    >>> [round(end, 4) for end in newcombe(56 / 70, 48 / 70, 70)]
-    [-0.0292, 0.2532]
+    >>> [round(end, 4) for end in newcombe(9 / 10, 3 / 10, 10)]
+    [0.1705, 0.809]
     """
     low_1, high_1 = wilson(first, count, confidence)
     low_2, high_2 = wilson(second, count, confidence)
