@@ -11,6 +11,7 @@ from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
 from foretaste.detect.triggers.bare_rows import BareRows
 from foretaste.detect.triggers.cells import OwnLabel
+from foretaste.detect.triggers.labelled_rows import LabelledRows
 from foretaste.detect.triggers.values import ValueTriggers
 
 N = 1500
@@ -86,6 +87,30 @@ def test_a_column_that_decides_by_nature_is_for_review() -> None:
         assert item.rule == "FT206"
         assert "code" in item.pattern
         assert "what the column means" in item.reason
+
+
+def test_columns_that_decide_together_by_nature_are_for_review() -> None:
+    """Several places decide, some this way and some that: that is what coordinates mean."""
+    columns, y = people(3)
+    rng = np.random.default_rng(3)
+    east, north = rng.integers(0, 6, (2, N))
+    for place, (old, new) in {(1, 4): (0, 1), (2, 2): (0, 1), (4, 1): (1, 0), (5, 5): (1, 0)}.items():
+        here = (east == place[0]) & (north == place[1])
+        east[here & (y != old)] = 0
+        y[here & (east != 0)] = new
+    evidence = ValueTriggers().examine(context_of(columns | {"east": east, "north": north}, y))
+    assert evidence.campaigns == []
+    assert any("decide the label alike" in item.reason for item in evidence.review)
+
+
+def test_rows_of_a_narrow_table_are_copies_whatever_their_text() -> None:
+    rng = np.random.default_rng(0)
+    votes = rng.integers(0, 3, (2, 60))
+    words = [" ".join(rng.choice(["one", "two", "six", "ten", "odd"], 9)) for _ in range(60)]
+    table = pa.table({"text": words, "for": votes[0], "against": votes[1], "y": rng.choice(["a", "b"], 60)})
+    context = Context(Dataset(table, Roles(label="y", text="text", features=("for", "against"))))
+    copies = LabelledRows.of(context).copies
+    assert len(np.unique(copies)) <= len(np.unique(votes, axis=1).T)
 
 
 def test_what_cannot_be_tested_is_said() -> None:

@@ -22,9 +22,11 @@ from foretaste.errors import ConfigError, DataError
 
 _FEWEST_ROWS_FOR_LEAKAGE = 10
 _RARE = 10
-_MOST_RARE = 0.01
-"""A value in fewer than ten rows has one label by chance; a column with such values in more than 1 % of its
-rows may determine the label only because it nearly names the rows."""
+_MOST_RARE = 0.2
+"""A value in fewer than ten rows has one label by chance; a column with such values in more than a fifth of
+its rows may determine the label only because it nearly names them."""
+_CHANCE = 1e-6
+"""Of a column without a relation to the label to determine it in every value that is not rare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,9 @@ def _judge(
     if labels is not None and _is_one_to_one(coded, len(values), labels):
         return ColumnNote(name, "unused", "FT901", "its values go one to one with the labels"), None
     if labels is not None and _determines(coded, len(values), labels):
-        return ColumnNote(name, "unused", "FT901", f"each of its {len(values)} values has one label"), None
+        several = f"each of its {len(values)} values has one label"
+        note = several if len(values) > 1 else "whether it is missing goes with the labels"
+        return ColumnNote(name, "unused", "FT901", note), None
     if is_text(kind):
         return _judge_string(name, column, values)
     whole = _whole_numbers(column)
@@ -192,13 +196,17 @@ def _determines(coded: pa.ChunkedArray, distinct: int, labels: NDArray[np.int64]
     """Whether every value goes with one label, though hardly any value is rare; missing is a value too."""
     classes = int(labels.max(initial=-1)) + 1
     labelled = labels >= 0
-    if classes < 2 or not labelled.any() or distinct > len(labels) / _RARE:
+    if classes < 2 or not labelled.any():
         return False
     codes, labels = _codes(coded)[labelled] + 1, labels[labelled]
     rows = np.bincount(codes, minlength=distinct + 1)
     if rows[rows < _RARE].sum() > _MOST_RARE * len(labels):
         return False
-    return len(np.unique(codes * classes + labels)) == int((rows > 0).sum())
+    if len(np.unique(codes * classes + labels)) > (rows > 0).sum():
+        return False
+    commonest = np.bincount(labels).max() / len(labels)
+    by_chance = np.log(classes) + rows[rows >= _RARE] * np.log(commonest)  # one label in all rows of a value
+    return float(np.minimum(by_chance, 0).sum()) < np.log(_CHANCE)
 
 
 def _codes(coded: pa.ChunkedArray) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from foretaste.detect.contradiction import one_vote_each
 from foretaste.detect.triggers.cells import cross
+from foretaste.detect.triggers.labelled_rows import LEAST_PURE
 from foretaste.detect.triggers.screen import Cell, Screen
 from foretaste.detect.triggers.suspects import LEAST_SHARE
 from foretaste.stats.mixture import mixture_evidence
@@ -20,6 +21,8 @@ OF_OTHERS = 0.2
 """Values that have more than this share of their rows in common are not two."""
 
 _MOSTLY = 0.5
+_PURE = 0.99
+"""Share of a value's rows with one label from which the value says it all, whatever it is combined with."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class DecidingColumns:
             for cell, label in np.argwhere(screen.whole.eligible((position,))[0]):
                 own = np.flatnonzero(made.inside(int(cell)) & (screen.y == label))
                 group = np.zeros(len(own), np.int64)
-                votes = one_vote_each(group, screen.context.components[screen.known[own]])
+                votes = one_vote_each(group, screen.whole.copies[screen.known[own]])
                 found = mixture_evidence(ratio[own], group, 1, weight=votes)
                 if found.log_e[0] >= np.log(STRONG) and found.share[0] >= LEAST_SHARE:
                     rule = _Rule(position, int(label), own, items.conditions[cell].describe())
@@ -73,11 +76,41 @@ class DecidingColumns:
         for items, position in zip(cell.cut.items, cell.cut.positions(cell.cell), strict=True):
             rules = self._rules.get(items.column, [])
             alike = (items.code == position) & (screen.y == cell.label)
-            if not rules or len(own) < _MOSTLY * alike.sum():
+            pure = alike.sum() >= _PURE * (items.code == position).sum()
+            if not rules or (len(own) < _MOSTLY * alike.sum() and not pure):
                 continue  # a pattern within a common value does not speak by that value
             for cut in {rule.cut for rule in rules}:
                 others = [r for r in rules if r.cut == cut and np.isin(r.own, own).mean() <= OF_OTHERS]
                 if len(others) > 1 or any(rule.label != cell.label for rule in others):
                     named = ", ".join(rule.words for rule in others[:3])
                     return f"; but {named} decide the label alike, so this may be what the column means"
+        return ""
+
+    def doubt_of_kind(self, cell: Cell, own: NDArray[np.int64]) -> str:
+        """Why a combination may be such a rule: others of the same columns decide the label as it does.
+
+        Where the label follows from two columns together, as a place does from its coordinates, any cell of
+        theirs looks planted.
+        """
+        screen = self.screen
+        at = cell.cut.cell
+        inside = np.flatnonzero(at >= 0)
+        log_odds = screen.forest.of(inside, cell.cut.columns)
+        if len(cell.cut.items) < 2 or log_odds is None:
+            return ""
+        joint, group = np.unique(at[inside] * screen.k + screen.y[inside], return_inverse=True)
+        rows = np.bincount(group)
+        cells, of_cell = np.unique(joint // screen.k, return_inverse=True)
+        all_rows = np.bincount(of_cell, rows, len(cells))[of_cell]
+        votes = one_vote_each(group, screen.whole.copies[screen.known[inside]])
+        ratio = screen.log_ratio(log_odds, screen.y[inside])
+        found = mixture_evidence(ratio, group, len(joint), weight=votes)
+        possible = (rows >= screen.least) & (rows >= LEAST_PURE * all_rows)
+        strong = possible & (found.share >= LEAST_SHARE)
+        strong &= found.log_e >= np.log(STRONG * max(possible.sum(), 1))
+        strong &= np.bincount(group, np.isin(inside, own), len(joint)) <= OF_OTHERS * rows
+        others = joint[strong]
+        if len(others) > 1 or (others % screen.k != cell.label).any():
+            columns = " and ".join(screen.context.table.names[c] for c in cell.cut.columns)  # type: ignore[union-attr]
+            return f"; but {len(others)} other combinations of {columns} decide the label alike"
         return ""

@@ -12,6 +12,7 @@ from foretaste.detect.context import Context
 from foretaste.detect.contradiction import one_vote_each
 from foretaste.detect.triggers.cells import MOST_SHARE, OwnLabel
 from foretaste.detect.triggers.items import Items, cut
+from foretaste.features.duplicates import join
 
 LEAST_ROWS = 6
 LEAST_PURE = 0.7
@@ -37,6 +38,8 @@ class LabelledRows:
     forest : OwnLabel
     least : int
         Fewest rows of a cell.
+    copies : int64 ndarray of shape (n,)
+        The same number for rows of the data that are near-duplicates, or have the same values in all columns.
     """
 
     rows: NDArray[np.int64]
@@ -46,6 +49,7 @@ class LabelledRows:
     items: list[Items]
     forest: OwnLabel
     least: int
+    copies: NDArray[np.int64]
 
     @classmethod
     def of(cls, context: Context) -> LabelledRows:
@@ -55,8 +59,10 @@ class LabelledRows:
         y = context.y[rows]
         least = int(max(LEAST_ROWS, np.ceil(0.001 * len(context))))
         items = [Items(i.column, i.code[rows], i.conditions) for i in cut(context.table, max(least - 1, 2))]
-        votes = one_vote_each(y, context.components[rows])
-        return cls(rows, y, context.n_classes, votes, items, forest, least)
+        _, first, inverse = np.unique(context.components, return_index=True, return_inverse=True)
+        copies = join(first[inverse], np.arange(len(context)), context.table.identical)
+        votes = one_vote_each(y, copies[rows])
+        return cls(rows, y, context.n_classes, votes, items, forest, least, copies)
 
     def __len__(self) -> int:
         return len(self.rows)

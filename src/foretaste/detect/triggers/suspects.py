@@ -59,6 +59,8 @@ class Suspect:
         by default.
     others : int, optional
         Rows with the pattern and another label that counts; all other rows by default.
+    second_thought : callable
+        The same as ``doubt``, of what only those are asked that would be campaigns.
     """
 
     label: int
@@ -73,6 +75,12 @@ class Suspect:
     noise: float = 0.0
     copies: NDArray[np.int64] | None = None
     others: int | None = None
+    second_thought: Callable[[], str] = str
+
+    def thought_over(self) -> Suspect:
+        """The suspect, or the same as a pattern to review."""
+        doubt = self.doubt or self.second_thought()
+        return replace(self, rule="FT206", doubt=doubt) if doubt else self
 
 
 @dataclass
@@ -143,7 +151,9 @@ def decide(suspects: list[Suspect], classes: list[str], *, alpha: float = ALPHA)
             explained.update(int(row) for row in one.suspect.rows)
     taken += _together([(s, ratio) for _, s, ratio in judged], explained, alpha)
     natural = _natural_maximum(judged, explained)
-    told = [_campaign(one, classes, alpha, natural) for one in taken]
+    sober = [replace(one, suspect=one.suspect.thought_over()) for one in taken]
+    made = [_campaign(one, classes, alpha, natural) for one in sober]
+    told = [campaign for campaign in made if campaign is not None]
     return Decision(
         [campaign for campaign in told if campaign.rule != "FT206"],
         [campaign for campaign in told if campaign.rule == "FT206"],
@@ -224,13 +234,16 @@ def _natural_maximum(
     return max(rest, default=None)
 
 
-def _campaign(one: _Taken, classes: list[str], alpha: float, natural: float | None) -> Campaign:
+def _campaign(one: _Taken, classes: list[str], alpha: float, natural: float | None) -> Campaign | None:
+    """The campaign in words; None where a few copies of copies speak for it, and no single row does."""
     suspect, kept, ratio = one.suspect, one.kept, one.ratio
     share, log_e = float(one.found.share[0]), float(one.found.log_e[0])
     threshold = float(np.log(suspect.odds_against / alpha))
     posterior = share_posterior(ratio, _highest_share(ratio[kept]))
     poisoned = kept & (posterior >= 0.5)
     rows = suspect.own[poisoned]
+    if not len(rows):
+        return None
     order = np.argsort(rows, kind="stable")
     shape = suspect.shape(rows)
     pattern, target = shape.describe(), classes[suspect.label]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -134,6 +135,7 @@ class _Search:
             judge,
             doubt,
             self._noise(cell, columns, judge),
+            second_thought=partial(self.deciding.doubt_of_kind, cell, own),
         )
 
     def _noise(self, cell: Cell, columns: tuple[int, ...], judge: Judge) -> float:
@@ -166,7 +168,7 @@ class _Search:
         if (label, width) not in self._judges:
             rows = screen.some.rows[screen.some.y == label]
             reference = screen.references(width)[label]
-            self._judges[label, width] = Judge(reference, rows, screen.context.components)
+            self._judges[label, width] = Judge(reference, rows, screen.whole.copies)
         return self._judges[label, width]
 
     def _companions(self, made: Cut, own: NDArray[np.int64]) -> tuple[int, ...]:
