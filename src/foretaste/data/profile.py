@@ -206,7 +206,7 @@ def _determines(coded: pa.ChunkedArray, distinct: int, labels: NDArray[np.int64]
         return False
     commonest = np.bincount(labels).max() / len(labels)
     by_chance = np.log(classes) + rows[rows >= _RARE] * np.log(commonest)  # one label in all rows of a value
-    return float(np.minimum(by_chance, 0).sum()) < np.log(_CHANCE)
+    return bool(np.minimum(by_chance, 0).sum() < np.log(_CHANCE))
 
 
 def _codes(coded: pa.ChunkedArray) -> NDArray[np.int64]:
