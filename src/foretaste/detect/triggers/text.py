@@ -15,6 +15,7 @@ from foretaste.detect.context import Context
 from foretaste.detect.contradiction import BareReference, one_vote_each
 from foretaste.detect.evidence import Evidence, Skipped
 from foretaste.detect.triggers.coherence import is_coherent
+from foretaste.detect.triggers.pairs import doubtful_pairs
 from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.phrases import Members, PhraseTable, RestOfTheWords, phrase_table
 from foretaste.detect.triggers.suspects import LEAST_ROWS, Judge, Suspect
@@ -32,8 +33,8 @@ CANDIDATES = 2000
 CONTRADICTED = 500
 """Further phrases that are judged: those without which the model contradicts their rows most."""
 
-PAIRS = 1000
-"""Pairs of phrases per class that are judged: those that go together most in rows the model contradicts."""
+PAIRED_SHARE = 0.1
+"""A word in more than this share of the rows is not paired."""
 
 LEAST_PURE = 0.5
 """Share of a pattern's rows with the target label: a trigger word may be natural, but not mostly so."""
@@ -179,32 +180,12 @@ class _Search:
         return log_odds
 
     def _pairs(self) -> list[tuple[int, int]]:
-        """Pairs of phrases that go together more in contradicted rows of the class than in all rows."""
-        single = np.array(
-            [any(" " not in name for name in _phrases(names)) for names in self.table.names], bool
-        )
-        words = np.flatnonzero(single & (self.table.support <= 0.1 * len(self.context)))
-        presence = self.table.presence[:, words].tocsr()
-        self.pairs_looked_at = _pairs_in(presence, LEAST_ROWS)
-        doubted = self._doubted()[:, words].tocsr()
-        frequent = np.flatnonzero(np.asarray(doubted.sum(axis=0)).ravel() >= LEAST_ROWS - 1)
-        if len(frequent) < 2:
-            return []
-        rate = float(doubted.sum() / max(presence.sum(), 1))
-        everywhere = presence[:, frequent].tocsc()
-        one_way = (doubted[:, frequent].T @ everywhere).tocsr()
-        together = sparse.triu(one_way.maximum(one_way.T), k=1).tocoo()
-        often = together.data >= LEAST_ROWS - 1
-        left, right, count = together.row[often], together.col[often], together.data[often]
-        all_rows = _co_occurrence(everywhere, left, right)
-        expected = all_rows * rate
-        excess = (count - expected) / np.sqrt(np.maximum(expected * (1 - rate), 1e-9))
-        # a pair in the very rows of one of its words is that word
-        alone = np.asarray(everywhere.sum(axis=0)).ravel()
-        new = all_rows < 0.9 * np.minimum(alone[left], alone[right])
-        order = [i for i in np.argsort(-excess, kind="stable") if new[i] and excess[i] > 2][:PAIRS]
-        position = words[frequent]
-        return [(int(position[left[i]]), int(position[right[i]])) for i in order]
+        """Pairs of words that go together more in doubted rows of the class than in all rows."""
+        spoken = [_phrases(names) for names in self.table.names]
+        single = np.array([any(" " not in name for name in names) for names in spoken], bool)
+        words = np.flatnonzero(single & (self.table.support <= PAIRED_SHARE * len(self.context)))
+        found, self.pairs_looked_at = doubtful_pairs(self.table.presence[:, words], self._doubted()[:, words])
+        return [(int(words[left]), int(words[right])) for left, right in found]
 
     def _doubted(self) -> sparse.csc_matrix:
         """Which phrases of which rows of the class may have turned them, ones: (n, n_patterns).
@@ -305,25 +286,3 @@ class _Search:
 def _phrases(names: Sequence[str]) -> list[str]:
     """Those of a pattern's names that are phrases of the text, not marks of how it is written."""
     return [name for name in names if not isinstance(name, Mark)]
-
-
-def _pairs_in(presence: sparse.csr_matrix, least: int) -> int:
-    """How many pairs of columns have ``least`` rows in common."""
-    support = np.asarray(presence.sum(axis=0)).ravel()
-    part = presence[:, np.flatnonzero(support >= least)]
-    total = 0
-    for start in range(0, part.shape[1], 2000):
-        total += int(((part[:, start : start + 2000].T @ part).data >= least).sum())
-    return max((total - int(part.shape[1])) // 2, 1)
-
-
-def _co_occurrence(
-    columns: sparse.csc_matrix, left: NDArray[np.int64], right: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    counts = np.empty(len(left))
-    for start in range(0, len(left), 5000):
-        part = slice(start, start + 5000)
-        counts[part] = np.asarray(
-            columns[:, left[part]].multiply(columns[:, right[part]]).sum(axis=0)
-        ).ravel()
-    return counts
