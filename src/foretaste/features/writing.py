@@ -10,9 +10,10 @@ _RUN_OF_SPACES = re.compile(r"(?<=\S) {2,}(?=\S)")
 _MARKS = re.compile(r"[^\w\s]{2,}")
 _NUMBER = re.compile(r"\d+")
 _DIGIT = re.compile(r"\d")
-_COMPOSED = re.compile(r"\d+(?:[.,:/-]\d+)+")
+_COMPOSED = re.compile(r"(?<!\d)\d++(?:[.,:/-]\d++)+")
+_TOKEN = re.compile(r"\w+|[^\w\s]+")
 _WORD = re.compile(r"[^\W\d_]+")
-_LINK = re.compile(r"https?:|www\.|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/", re.IGNORECASE)
+_LINK = re.compile(r"https?:|www\.|\w\.[a-z]{2,}/", re.IGNORECASE)
 _LONGEST = 12
 
 _KINDS = (
@@ -66,13 +67,15 @@ def writing_of(text: str) -> set[Mark]:
 
 
 def _ends(text: str) -> set[str]:
-    first = re.match(r"\w+|[^\w\s]+", text)
-    last = re.search(r"(?:\w+|[^\w\s]+)\Z", text)
     found = set()
+    first, last = (
+        _TOKEN.match(text),
+        _TOKEN.match(text[::-1]),
+    )  # backwards: to search for an end takes n^2 steps
     if first:
         found.add(f"begins with {first[0][:_LONGEST].lower()}")
     if last:
-        found.add(f"ends with {last[0][:_LONGEST].lower()}")
+        found.add(f"ends with {last[0][::-1][:_LONGEST].lower()}")
     return found
 
 
