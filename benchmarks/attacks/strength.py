@@ -1,6 +1,6 @@
 """What each attack achieves by its own measure, beside what its paper reports.
 
-    python -m benchmarks.attacks.strength labels availability text targeted control blind-spots privacy web
+    python -m benchmarks.attacks.strength [labels availability text targeted control campaigns ...]
 
 Every line is one attack on one data set; the columns are shares of rows after the attack. Means over seeds.
 """
@@ -11,7 +11,7 @@ import argparse
 import warnings
 from collections.abc import Callable, Iterator
 
-from benchmarks.attacks import linear, membership, recommender, rewriting, victims_of_one, web_text
+from benchmarks.attacks import campaigns, linear, membership, recommender, rewriting, victims_of_one, web_text
 from benchmarks.detection.tables import environment
 
 Group = Callable[[list[float], list[int]], Iterator[str]]
@@ -23,6 +23,7 @@ GROUPS: dict[str, Group] = {
     "targeted": victims_of_one.targeted,
     "blind-spots": victims_of_one.blind_spots,
     "control": recommender.lines,
+    "campaigns": campaigns.lines,
     "privacy": membership.lines,
     "web": web_text.lines,
 }

@@ -51,8 +51,8 @@ class NearDuplicates(Injection):
     variation : {"noise", "paraphrase", "form"}
         How copies of a text differ. Paraphrase: a share of ``noise`` of the words is exchanged for words that
         stand between the same neighbours elsewhere in the data, and parts of a sentence change places. Form:
-        the same share of the places of each template is left open and filled anew in every copy. Tables know
-        noise only.
+        the places of the same share of the words of each template, its rarest, are left open and filled anew
+        in every copy. Tables know noise only.
     source : optional
         The source all copies name; those of random rows by default.
     random_state : int, optional
@@ -113,7 +113,7 @@ class NearDuplicates(Injection):
         """A noisy copy of each of ``rows``, which may repeat; only text or features differ."""
         copies = dataset.take(rows)
         if dataset.roles.text is not None:
-            texts = self._copied_texts(copies.texts or [], dataset, rows, rng)
+            texts = self._copied_texts(copies.texts or [], dataset, rng)
             return set_cells(copies.table, dataset.roles.text, np.arange(len(copies)), texts)
         return self._noisy_cells(copies, dataset, rows, rng)
 
@@ -131,18 +131,14 @@ class NearDuplicates(Injection):
             np.array([*alone, *(row for row in drawn if row not in alone)][:number], dtype=np.int64)
         )
 
-    def _copied_texts(
-        self, texts: Sequence[str], dataset: Dataset, rows: Rows, rng: np.random.Generator
-    ) -> list[str]:
+    def _copied_texts(self, texts: Sequence[str], dataset: Dataset, rng: np.random.Generator) -> list[str]:
         if self.variation == "noise" or not self.noise:
             return [noisy_text(text, self.noise, rng) for text in texts]
         synonyms = Synonyms(dataset.texts or [], sorted(set(texts)))
         if self.variation == "paraphrase":
             return [paraphrase(text, self.noise, synonyms, rng) for text in texts]
-        distinct, first = np.unique(rows, return_index=True)
-        open_ = {row: form_places(texts[at], self.noise, synonyms, rng)
-                 for row, at in zip(distinct, first, strict=True)}  # fmt: skip
-        return [fill_form(text, open_[row], synonyms, rng) for text, row in zip(texts, rows, strict=True)]
+        open_places = {text: form_places(text, self.noise, synonyms) for text in sorted(set(texts))}
+        return [fill_form(text, open_places[text], synonyms, rng) for text in texts]
 
     def _noisy_cells(
         self, copies: Dataset, dataset: Dataset, copied: Rows, rng: np.random.Generator

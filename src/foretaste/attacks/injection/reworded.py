@@ -80,7 +80,11 @@ class Synonyms:
 
     def of(self, word: str) -> list[str]:
         """The words closest to this one; none for a word that is not in the texts often enough."""
-        return [self._words[i] for i in self._closest.get(self._place.get(word.lower(), -1), [])]
+        return [self._words[i] for i in self._closest.get(self.rank(word), [])]
+
+    def rank(self, word: str) -> int:
+        """Place among the words of the texts, the most frequent first; -1 for one that is too rare."""
+        return self._place.get(word.lower(), -1)
 
     def _beside(self, read: list[list[str]]) -> csr_matrix:
         """How often each frequent word stands before, and after, each word."""
@@ -113,12 +117,12 @@ def fill_form(text: str, places: NDArray[np.int64], synonyms: Synonyms, rng: np.
     return _new_digits(_exchange(text, [words[i] for i in places], "form", synonyms, rng), rng)
 
 
-def form_places(text: str, noise: float, synonyms: Synonyms, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Which words of a text its form leaves open: a share of all, of those that others could stand for."""
+def form_places(text: str, noise: float, synonyms: Synonyms) -> NDArray[np.int64]:
+    """Which words of a text its form leaves open: a share of all, the rarest that others can stand for."""
     words = _WORD.findall(text)
-    open_ = np.flatnonzero([bool(synonyms.of(word)) for word in words])
-    number = min(len(open_), round(noise * len(words)))
-    return np.sort(rng.choice(open_, size=number, replace=False)).astype(np.int64)
+    possible = np.flatnonzero([bool(synonyms.of(word)) for word in words])
+    ranks = np.array([synonyms.rank(words[i]) for i in possible])
+    return np.sort(possible[np.argsort(-ranks, kind="stable")[: max(1, round(noise * len(words)))]])
 
 
 def _exchange(
