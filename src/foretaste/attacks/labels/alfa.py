@@ -15,6 +15,7 @@ from sklearn.svm import LinearSVC
 from foretaste.attacks.base import Attack
 from foretaste.attacks.editing import set_labels
 from foretaste.attacks.poisoned import Change, rows_to_mask
+from foretaste.attacks.progress import steps
 from foretaste.attacks.vectors import as_vectors
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
@@ -126,7 +127,7 @@ class Alfa(Attack):
         classes, everyone = honest_loss.shape[1], np.arange(len(honest))
         tainted_loss = np.zeros_like(honest_loss)
         previous: set[tuple[int, int]] = set()
-        for _ in range(self.rounds):
+        for _ in steps(self.rounds, self.name):
             advantage = tainted_loss - honest_loss
             wrong = advantage.copy()
             wrong[everyone, honest] = np.inf
