@@ -29,7 +29,7 @@ from foretaste.attacks.clean_label import checkpoint
 from foretaste.attacks.clean_label.networks import Networks
 from foretaste.attacks.clean_label.witches_brew import shifted
 from foretaste.errors import ConfigError
-from foretaste.learners.convnet import fit_convnet
+from foretaste.learners.convnet import fit_convnet, prepared
 
 torch = pytest.importorskip("torch")
 
@@ -106,7 +106,7 @@ def test_gradients_come_to_point_the_same_way() -> None:
     turned = {}
     for steps in (1, 40):
         attack = WitchesBrew(
-            rate=0.025, target=3, instance=0, epochs=2, epsilon=40.0, steps=steps, restarts=1, shift=0
+            rate=0.025, target=3, instance=0, epochs=2, epsilon=40.0, steps=steps, networks=1
         )
         X_bad, _ = attack.fit_resample(X, y)
         assert np.abs(X_bad.astype(int) - X).max() <= 40
@@ -119,7 +119,30 @@ def test_gradients_come_to_point_the_same_way() -> None:
 
         one, two = slope(X_bad[attack.poison_mask_]), slope(attack.instance_)
         turned[steps] = float(torch.nn.functional.cosine_similarity(one, two, dim=0))
+        assert attack.alignment_ == pytest.approx(turned[steps], abs=0.15)
     assert turned[40] > turned[1] + 0.1
+
+
+def test_the_images_disturbed_are_those_whose_gradients_point_there_already() -> None:
+    X, y = digits()
+    along = {}
+    for selection in ("aligned", "random"):
+        attack = WitchesBrew(
+            rate=0.025, target=3, instance=0, epochs=2, epsilon=1.0, steps=1, networks=2, selection=selection
+        )
+        attack.fit_resample(X, y)
+        assert set(y[attack.poison_mask_]) == {3}
+        assert attack.poison_mask_.sum() == 10
+        along[selection] = 0.0
+        for net in attack.surrogate_.nets:
+            net.network.requires_grad_(True)
+            slopes = []
+            for images in (X[attack.poison_mask_], X[:1]):
+                logits = net.network(prepared(torch.from_numpy(images[:, None]).float()))
+                loss = torch.nn.functional.cross_entropy(logits, torch.full((len(images),), 3))
+                slopes.append(torch.autograd.grad(loss, net.network[-1].weight)[0])
+            along[selection] += float((slopes[0] * slopes[1]).sum())
+    assert along["aligned"] > 1.5 * along["random"]
 
 
 def test_hidden_triggers_are_near_patched_images_and_show_nothing() -> None:
@@ -275,6 +298,7 @@ def test_an_instance_is_a_row_a_file_an_archive_or_pixels(tmp_path: Path) -> Non
         (BullseyePolytope(rate=0.05, epsilon=0.0), "epsilon is 0.0"),
         (WitchesBrew(rate=0.05, restarts=0), "restarts must be at least 1"),
         (WitchesBrew(rate=0.05, steps=0), "steps is 0; use at least 1"),
+        (WitchesBrew(rate=0.05, selection="best"), "use one of aligned, random"),
     ],
 )
 def test_says_which_setting_is_wrong(attack: Attack, message: str) -> None:

@@ -55,6 +55,18 @@ class CleanLabel(Attack):
     ) -> NDArray[np.float32]:
         """What is added to the images of ``base``, ``[n, C, H, W]`` from 0 to 255."""
 
+    def _base_rows(
+        self,
+        dataset: Dataset,
+        allowed: NDArray[np.bool_],
+        drawn: Rows,
+        nets: Networks,
+        instance: Any,
+        target: int,
+    ) -> Rows:
+        """The rows to disturb, as many as were drawn: those, unless a subclass knows better ones."""
+        return drawn
+
     def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:
         target = self._target_code(dataset)
         usable = np.asarray(dataset.has_image)
@@ -79,6 +91,7 @@ class CleanLabel(Attack):
                 device=self.device,
                 without=row,
             )
+            rows = self._base_rows(dataset, allowed, rows, nets, nets.tensor(picture), target)
             base = nets.tensor(images_at(dataset, rows))
             delta = self._disturb(nets, base, nets.tensor(picture), target, seed, saved)
         self.surrogate_ = nets

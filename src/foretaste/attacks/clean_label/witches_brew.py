@@ -12,12 +12,17 @@ from foretaste.attacks.clean_label.base import CleanLabel
 from foretaste.attacks.clean_label.checkpoint import Checkpoint
 from foretaste.attacks.clean_label.descent import descend
 from foretaste.attacks.clean_label.networks import Networks
+from foretaste.attacks.editing import Rows
+from foretaste.attacks.pixels import images_at
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
 from foretaste.learners.convnet import prepared
 
 STEP_SIZE = 0.1
 """Share of ``epsilon`` that one step may go."""
+
+SELECTIONS = ("aligned", "random")
+AT_ONCE = 512
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -31,8 +36,14 @@ class WitchesBrew(CleanLabel):
     ----------
     rate : float
         Share of all rows that are disturbed.
-    target, instance, networks, epochs, steps, checkpoint, device
-        As in `FeatureCollision`; the gradients of several nets are matched together.
+    target, instance, epochs, steps, checkpoint, device
+        As in `FeatureCollision`.
+    networks : int
+        How many nets the attacker trains on the data. Each step matches the gradient of one of them, in turn:
+        what fools a single net need not fool the next one trained.
+    selection : {"aligned", "random"}
+        Which images of the target class are disturbed. Aligned: those whose gradient, in the last layer, has
+        the largest part along that of the instance to begin with. Random: any, as in the paper.
     epsilon : float
         Most that a value may change, of 255.
     restarts : int
@@ -42,9 +53,15 @@ class WitchesBrew(CleanLabel):
         augmentation may do.
     random_state : int, optional
 
+    Attributes
+    ----------
+    alignment_ : float
+        Cosine of the angle between both gradients at the end, for the net of the last step.
+
     References
     ----------
-    Geiping et al.: Witches' Brew: Industrial Scale Data Poisoning via Gradient Matching, ICLR 2021.
+    Geiping et al.: Witches' Brew: Industrial Scale Data Poisoning via Gradient Matching, ICLR 2021. Souri et
+    al.: Sleeper Agent, NeurIPS 2022 (rows chosen by their gradient).
 
     Examples
     --------
@@ -56,11 +73,14 @@ class WitchesBrew(CleanLabel):
     """
 
     name: ClassVar[str] = "witches-brew"
+    version: ClassVar[int] = 2
     paper: ClassVar[str] = "Geiping et al., ICLR 2021"
 
     epsilon: float = 16.0
-    restarts: int = 2
-    shift: int = 1
+    networks: int = 3
+    selection: str = "aligned"
+    restarts: int = 1
+    shift: int = 0
 
     def _disturb(
         self, nets: Networks, base: Any, instance: Any, target: int, seed: int, checkpoint: Checkpoint
@@ -72,23 +92,18 @@ class WitchesBrew(CleanLabel):
         label = torch.full((len(base),), target, device=device)
         weights = [[p.requires_grad_(True) for p in net.network.parameters()] for net in nets.nets]
 
-        def slopes(images: Any, labels: Any, create: bool) -> list[Any]:
-            inside = prepared(images)
-            return [
-                torch.autograd.grad(cross_entropy(net.network(inside), labels), own, create_graph=create)
-                for net, own in zip(nets.nets, weights, strict=True)
-            ]
+        def slope(which: int, images: Any, labels: Any, create: bool) -> Any:
+            loss = cross_entropy(nets.nets[which].network(prepared(images)), labels)
+            return torch.autograd.grad(loss, weights[which], create_graph=create)
 
-        wanted = slopes(instance, label[:1], create=False)
+        wanted = [slope(which, instance, label[:1], create=False) for which in range(len(weights))]
 
         def restart(number: int) -> tuple[NDArray[np.float32], float]:
             def loss(images: Any, step: int) -> Any:
+                which = step % len(weights)
                 draw = np.random.default_rng([seed, number, step])
                 moved = shifted(images, draw.integers(-self.shift, self.shift + 1, size=(len(images), 2)))
-                return sum(
-                    1 - _cosine(own, goal)
-                    for own, goal in zip(slopes(moved, label, create=True), wanted, strict=True)
-                ) / len(wanted)
+                return 1 - _cosine(slope(which, moved, label, create=True), wanted[which])
 
             draw = np.random.default_rng([seed, number])
             start = draw.uniform(-self.epsilon, self.epsilon, size=tuple(base.shape)).astype(np.float32)
@@ -97,18 +112,59 @@ class WitchesBrew(CleanLabel):
                 epsilon=self.epsilon, checkpoint=checkpoint, phase=f"brew {number + 1}", signed=True,
             )  # fmt: skip
 
-        delta, _ = min((restart(number) for number in range(self.restarts)), key=lambda found: found[1])
+        delta, loss = min((restart(number) for number in range(self.restarts)), key=lambda found: found[1])
+        self.alignment_ = 1 - loss
         for own in weights:
             for parameter in own:
                 parameter.requires_grad_(False)
         return delta
 
+    def _base_rows(
+        self,
+        dataset: Dataset,
+        allowed: NDArray[np.bool_],
+        drawn: Rows,
+        nets: Networks,
+        instance: Any,
+        target: int,
+    ) -> Rows:
+        if self.selection == "random":
+            return drawn
+        candidates = np.flatnonzero(allowed)
+        along = _along(nets.tensor(images_at(dataset, candidates)), instance, nets, target)
+        return np.sort(candidates[np.argsort(-along, kind="stable")[: len(drawn)]])
+
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)
+        if self.selection not in SELECTIONS:
+            raise ConfigError(
+                f"{self.name}: selection is {self.selection!r}; use one of {', '.join(SELECTIONS)}"
+            )
         if not 0 < self.epsilon <= 255:
             raise ConfigError(f"{self.name}: epsilon is {self.epsilon!r}; use more than 0, at most 255")
         if self.restarts < 1 or self.shift < 0:
             raise ConfigError(f"{self.name}: restarts must be at least 1 and shift at least 0")
+
+
+def _along(images: Any, instance: Any, nets: Networks, target: int) -> NDArray[np.float64]:
+    """How far the last layers' gradients of images go along those of the instance, all labelled target.
+
+    Such a gradient is the outer product of the error and the features, so the inner product of two of them is
+    that of the errors times that of the features; it is scaled so that nets count alike.
+    """
+    import torch
+
+    with torch.no_grad():
+        parts = [nets.features(part) for part in (*images.split(AT_ONCE), instance)]
+        total = torch.zeros(len(images), device=images.device)
+        for net, seen in zip(nets.nets, zip(*parts, strict=True), strict=True):
+            features = torch.cat(seen)
+            errors = torch.softmax(net.network[-1](features), dim=1)
+            errors[:, target] -= 1
+            inner = (features[:-1] @ features[-1]) * (errors[:-1] @ errors[-1])
+            total += inner / (inner.abs().mean() + 1e-12)
+    found: NDArray[np.float64] = total.double().cpu().numpy()
+    return found
 
 
 def _cosine(own: Any, goal: Any) -> Any:
