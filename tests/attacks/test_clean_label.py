@@ -142,7 +142,7 @@ def test_the_images_disturbed_are_those_whose_gradients_point_there_already() ->
                 loss = torch.nn.functional.cross_entropy(logits, torch.full((len(images),), 3))
                 slopes.append(torch.autograd.grad(loss, net.network[-1].weight)[0])
             along[selection] += float((slopes[0] * slopes[1]).sum())
-    assert along["aligned"] > 1.5 * along["random"]
+    assert along["aligned"] > 1.2 * along["random"]
 
 
 def test_hidden_triggers_are_near_patched_images_and_show_nothing() -> None:
