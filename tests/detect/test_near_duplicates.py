@@ -287,3 +287,13 @@ def test_a_campaign_takes_copies_that_are_like_no_other_copy() -> None:
     before, after = groups.of_row == group, joined.of_row == group
     assert (after & poisoned.mask).sum() > (before & poisoned.mask).sum()
     assert (after & ~poisoned.mask).sum() <= (before & ~poisoned.mask).sum() + 1
+
+
+def test_a_large_group_that_is_doubted_a_little_does_not_join_the_campaign_of_a_table() -> None:
+    size = np.array([1] * 90 + [2] * 30 + [585, 25, 24, 24])
+    ratio = np.full(len(size), -3.0)
+    ratio[-4:] = 1.3, 5.0, 4.5, 4.5
+    found = copy_campaign(ratio, size, least_cut=2.0)
+    assert found is not None
+    posterior = campaign_posterior(found, ratio, size, 0.05, least_cut=2.0)
+    assert np.flatnonzero(posterior).tolist() == [121, 122, 123]

@@ -249,18 +249,23 @@ def group_ratio(score: NDArray[np.float64], own: NDArray[np.bool_]) -> NDArray[n
 
 
 def campaign_posterior(
-    found: CopyCampaign, log_ratio: NDArray[np.float64], size: NDArray[np.int64], fdr: float
+    found: CopyCampaign,
+    log_ratio: NDArray[np.float64],
+    size: NDArray[np.int64],
+    fdr: float,
+    *,
+    least_cut: float = -np.inf,
 ) -> NDArray[np.float64]:
     """Probability of each group to belong to the campaign; 0 for those to leave alone.
 
     Groups of the core are natural as often as its expected number says; others as large join where their
     content and the campaign's share of groups that large make up for it, as long as the expected share of
-    natural rows is within ``fdr``.
+    natural rows is within ``fdr`` and they exceed the least cut that was tried.
     """
-    large = size >= found.least
+    large = (size >= found.least) & (log_ratio > least_cut)
     core = np.zeros(len(size), bool)
     core[found.core] = True
-    natural = expected_groups(size[~large], found.least)
+    natural = expected_groups(size[size < found.least], found.least)
     rest = large & ~core
     posterior = np.zeros(len(size))
     for _ in range(_ROUNDS):  # what is natural, and how much of it there is, settle each other

@@ -97,7 +97,13 @@ class NearDuplicates(Detector):
             found = copy_campaign(ratio[own], groups.size[own], least_cut=least_cut, everywhere=everywhere)
             if found is None or found.p_value * context.n_classes > self.alpha:
                 continue
-            posterior = campaign_posterior(found, ratio[own], groups.size[own], self.fdr)
+            posterior = campaign_posterior(
+                found,
+                ratio[own],
+                groups.size[own],
+                self.fdr,
+                least_cut=least_cut if table_alone else -np.inf,
+            )
             if table_alone:
                 groups = with_farther_copies(context, once, groups, own[posterior > 0])
             campaigns.append(_campaign(context, groups, own, ratio[own], posterior, found, label, self.alpha))
