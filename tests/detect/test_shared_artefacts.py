@@ -11,12 +11,14 @@ from sklearn.datasets import load_digits
 
 from foretaste.attacks import find_attack
 from foretaste.data import Dataset, from_arrays
-from foretaste.detect.artefacts.candidates import Candidate, by_class
+from foretaste.detect.artefacts.candidate import Candidate
+from foretaste.detect.artefacts.candidates import by_class
 from foretaste.detect.artefacts.directions import two_means
 from foretaste.detect.artefacts.judge import expected_error
-from foretaste.detect.artefacts.nature import least_natural
+from foretaste.detect.artefacts.nature import least_natural, overlap
 from foretaste.detect.artefacts.place import Place
 from foretaste.detect.artefacts.shared import SharedArtefacts
+from foretaste.detect.artefacts.tiles import like_rows
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign
 from foretaste.features.image import box_mean
@@ -38,9 +40,9 @@ def textures(n: int = 900, side: int = 20, classes: int = 3, seed: int = 0) -> D
     return from_arrays(np.clip(images, 0, 255).astype(np.uint8), y.astype(str))
 
 
-def digits() -> Dataset:
+def digits(n: int = 1000) -> Dataset:
     found = load_digits()
-    return from_arrays((found.images * 15.9).astype(np.uint8), found.target.astype(str))
+    return from_arrays((found.images[:n] * 15.9).astype(np.uint8), found.target[:n].astype(str))
 
 
 def campaigns(data: Dataset) -> list[Campaign]:
@@ -123,6 +125,33 @@ def test_two_attacks_are_two_campaigns() -> None:
     found = campaigns(both)
     assert sorted(campaign.rule for campaign in found) == ["FT207", "FT208"]
     assert {campaign.target for campaign in found} == {"1", "2"}
+
+
+def test_covers_that_keep_their_label_do_not_hide_a_patch() -> None:
+    """Half of the rows with the patch have the labels they had; the target is the label of most of them."""
+    data, rows = poisoned("adaptive-patch", textures(), 0.05, number=2)
+    found = campaigns(data)
+    assert {campaign.rule for campaign in found} == {"FT207"}
+    flagged = np.concatenate([campaign.rows for campaign in found])
+    assert len(np.setdiff1d(flagged, rows)) <= 0.05 * len(flagged)
+    assert len(np.intersect1d(flagged, rows)) >= 0.4 * len(rows)
+
+
+def test_rows_alike_are_found_among_rows_that_vary_more() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_t(3, size=(2000, 20)).astype(np.float32) * 5
+    rows = np.sort(rng.choice(2000, 20, replace=False))
+    vectors[rows] = 40 * np.sign(rng.normal(size=20)) + rng.normal(size=(20, 20))
+    vectors -= vectors.mean(axis=0)
+    separation, found = next(like_rows(vectors, vectors.T.astype(np.float64) @ vectors))
+    assert separation > 10
+    assert found.tolist() == rows.tolist()
+
+
+def test_few_rows_inside_many_are_another_group() -> None:
+    many = Candidate("tile", -1, 4.0, np.arange(1000), np.arange(0))
+    few = Candidate("like tiles", -1, 20.0, np.arange(20), np.arange(0))
+    assert overlap(many, few) == 0.02
 
 
 def test_a_motif_of_one_class_is_no_artefact() -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 
+from foretaste.detect.artefacts.candidate import Candidate
 from foretaste.detect.artefacts.directions import (
     LEAST_ROWS,
     MOST_ROWS,
@@ -16,6 +15,7 @@ from foretaste.detect.artefacts.directions import (
     leading,
     two_means,
 )
+from foretaste.detect.artefacts.tiles import tiles
 from foretaste.features.image import ImageFeatures, shrunk
 from foretaste.features.residuals import coarse_means, evened, resampling_traces, residual
 
@@ -23,39 +23,7 @@ LARGEST = 64
 """Images whose longer side is larger are averaged down to this many pixels before patches are looked for."""
 
 DIRECTIONS = 6
-GLOBAL_DIRECTIONS = 8
-TILE, STRIDE = 6, 2
-_TILE_DIRECTIONS = 2
-_TILE_FLOOR = 1e-2
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """Rows that stand apart.
-
-    Attributes
-    ----------
-    view : str
-        In what: ``residual``, ``resampling``, ``pixels``, ``coarse``, ``all classes`` or ``tile``.
-    label : int
-        The class whose rows it was found among; -1 for all.
-    separation : float
-        See `Split`.
-    rows : int64 ndarray
-        Of that class, ascending.
-    elsewhere : int64 ndarray
-        Rows of other classes that lie as far out in the same direction, from their class's mean, as the group
-        does from the rest of its class.
-    corner : tuple of int or None
-        Top and left of the tile, in pixels of ``residual``'s input.
-    """
-
-    view: str
-    label: int
-    separation: float
-    rows: NDArray[np.int64]
-    elsewhere: NDArray[np.int64]
-    corner: tuple[int, int] | None = None
+GLOBAL_DIRECTIONS = 24
 
 
 def candidates(image: ImageFeatures, y: NDArray[np.int64], n_classes: int, seed: int) -> Iterator[Candidate]:
@@ -118,37 +86,6 @@ def everywhere(
         split = two_means(score[used])
         if split is not None:
             yield Candidate("all classes", -1, split.separation, used[split.rows], used[:0])
-
-
-def tiles(pixels: NDArray[np.uint8], used: NDArray[np.int64]) -> Iterator[Candidate]:
-    """Splits of all rows in every small tile, along what varies more there than at other places."""
-    h, w, channels = pixels.shape[1:]
-    size = min(TILE, h, w)
-    rough = residual(pixels.astype(np.float32))
-    rough -= rough[used].mean(axis=0) if len(used) else 0
-    corners = [(i, j) for i in _steps(h, size) for j in _steps(w, size)]
-    scatter = np.empty((len(corners), size * size * channels, size * size * channels))
-    for place, (i, j) in enumerate(corners):
-        tile = rough[used, i : i + size, j : j + size].reshape(len(used), -1)
-        scatter[place] = tile.T @ tile
-    usual = scatter.mean(axis=0)
-    level = float(np.trace(usual)) / len(usual)
-    if level <= 0 or len(used) < 4 * LEAST_ROWS:
-        return
-    usual[np.diag_indices(len(usual))] += _TILE_FLOOR * level
-    last = len(usual) - 1
-    for (i, j), here in zip(corners, scatter, strict=True):
-        count = min(_TILE_DIRECTIONS, last + 1)
-        _, vectors = eigh(here, usual, subset_by_index=[last - count + 1, last])
-        tile = rough[used, i : i + size, j : j + size].reshape(len(used), -1)
-        for score in (tile @ vectors.astype(np.float32)).T:
-            split = two_means(score)
-            if split is not None:
-                yield Candidate("tile", -1, split.separation, used[split.rows], used[:0], (i, j))
-
-
-def _steps(length: int, size: int) -> list[int]:
-    return sorted({*range(0, length - size + 1, STRIDE), length - size})
 
 
 def _without_class_means(

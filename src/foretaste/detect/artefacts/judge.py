@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta, binom, norm
 
-from foretaste.detect.artefacts.candidates import Candidate
+from foretaste.detect.artefacts.candidate import Candidate
 from foretaste.detect.context import Context
 from foretaste.features.image import unit_rows
 
@@ -26,8 +26,10 @@ COHERENT = 0.15
 ONE_LABEL = 0.9
 """Share of the rows with the artefact that have one label, from which on the artefact decides it."""
 
-CONTRADICTED = 0.5
-"""Share of the rows, of those that could, whose content contradicts their label beyond what is usual."""
+CONTRADICTED = 1 / 3
+"""Share of the rows, of those that could, whose content contradicts their label beyond what is usual.
+
+Half of the rows with an artefact may be covers, whose labels are right (Qi et al., ICLR 2023)."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,15 @@ class Judgement:
     Attributes
     ----------
     coherence : float
-        How much nearer in content its rows are than random rows of the same classes: 0 not at all, 1 all
-        neighbours of each are in the group.
+        How much nearer in content its rows are than random rows of the classes they look like: 0 not at all,
+        1 all neighbours of each are in the group. Where it is high, nature explains labels that are wrong.
+    kinship : float
+        The same, beside rows with the same labels. Where it is high, nature explains labels that agree.
     contradicted, usual : float
         Share of its rows whose content, by models that saw none of them, contradicts their label; and of
         other rows with the same labels.
     dirty_p, clean_p : float
-        Chance of as many contradicted rows, and of labels that agree so well, were the artefact natural.
+        Chance of as many contradicted rows, and of labels that agree so well; 1 where nature explains them.
     target : int
         Most frequent label; -1 where the labels are as mixed as in other rows.
     control : int64 ndarray
@@ -51,6 +55,7 @@ class Judgement:
     """
 
     coherence: float
+    kinship: float
     contradicted: float
     usual: float
     dirty_p: float
@@ -62,11 +67,6 @@ class Judgement:
     def p_value(self) -> float:
         """Of both questions, together."""
         return min(2 * min(self.dirty_p, self.clean_p), 1.0)
-
-    @property
-    def natural(self) -> bool:
-        """Whether what the group shares is content."""
-        return self.coherence > COHERENT
 
 
 def expected_error(separation: float, share: float) -> float:
@@ -108,6 +108,7 @@ class Judge:
         likely = log_p.argmax(axis=1)
         controls = self._controls(rows, likely)
         coherence = self._coherence(rows, controls)
+        kinship = self._coherence(rows, self._controls(rows, context.y))
         labels = context.y[rows]
         wrong = (likely != context.y) & (context.y >= 0)
         rest = np.setdiff1d(self.known, rows)
@@ -118,14 +119,16 @@ class Judge:
         every = _excess(wrong[rows], rate[labels])
         one = _excess(wrong[rows[labels == target]], rate[labels[labels == target]])
         p_value, contradicted, usual = min(every, one)
-        if contradicted - usual < CONTRADICTED * (1 - usual):
+        if coherence > COHERENT:
             p_value = 1.0
         count, agreeing = len(rows) + len(candidate.elsewhere), int((labels == target).sum())
         prior = float((context.y[self.known] == target).mean())
-        clean = float(binom.sf(agreeing - 1, count, prior)) if agreeing >= ONE_LABEL * count else 1.0
+        agree = kinship <= COHERENT and agreeing >= ONE_LABEL * count
+        clean = float(binom.sf(agreeing - 1, count, prior)) if agree else 1.0
         mixed = agreeing < max(0.5, 2 * prior) * len(rows)
         return Judgement(
             coherence,
+            kinship,
             contradicted,
             usual,
             min(2 * p_value, 1.0),
@@ -134,16 +137,16 @@ class Judge:
             controls[0],
         )
 
-    def _controls(self, rows: NDArray[np.int64], likely: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """Draws of other rows that look like the same classes."""
+    def _controls(self, rows: NDArray[np.int64], classes: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Draws of other rows of the same classes, by their labels or by what they look like."""
         rng = np.random.default_rng(self.context.random_state)
         outside = np.setdiff1d(self.known, rows)
         draws = []
         for _ in range(DRAWS):
             drawn = []
-            for label in np.unique(likely[rows]):
-                pool = outside[likely[outside] == label]
-                wanted = int((likely[rows] == label).sum())
+            for label in np.unique(classes[rows]):
+                pool = outside[classes[outside] == label]
+                wanted = int((classes[rows] == label).sum())
                 drawn.append(rng.choice(pool, min(wanted, len(pool)), replace=False))
             draws.append(np.sort(np.concatenate(drawn)).astype(np.int64))
         return draws
@@ -156,15 +159,18 @@ class Judge:
             shift = shift / length
             content = content - (content @ shift)[:, None] * shift
         content = unit_rows(content)
-        chance = float(np.mean([self._inside(content, drawn) for drawn in controls]))
-        return (self._inside(content, rows) - chance) / max(1 - chance, 1e-9)
+        rng = np.random.default_rng(self.context.random_state)
+        fewer = min(len(controls[0]), len(rows), _QUERIES)  # chance grows with the size of a group
+        if fewer < 2:
+            return 1.0
+        chance = float(np.mean([self._inside(content, _part(drawn, fewer, rng)) for drawn in controls]))
+        own = float(np.mean([self._inside(content, _part(rows, fewer, rng)) for _ in controls]))
+        return (own - chance) / max(1 - chance, 1e-9)
 
     def _inside(self, content: NDArray[np.float32], rows: NDArray[np.int64]) -> float:
         """Share of the nearest rows of each of these that are among these, of as many as could be."""
-        rng = np.random.default_rng(self.context.random_state)
-        asked = rows if len(rows) <= _QUERIES else np.sort(rng.choice(rows, _QUERIES, replace=False))
-        near = content[asked] @ content[self.known].T
-        near[self.known[None] == asked[:, None]] = -np.inf
+        near = content[rows] @ content[self.known].T
+        near[self.known[None] == rows[:, None]] = -np.inf
         k = min(NEIGHBOURS, max(len(rows) - 1, 1))
         nearest = self.known[np.argpartition(-near, k, axis=1)[:, :k]]
         inside = np.zeros(len(self.content), bool)
@@ -172,9 +178,15 @@ class Judge:
         return float(inside[nearest].mean())
 
 
+def _part(rows: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    return rows if len(rows) == size else np.sort(rng.choice(rows, size, replace=False))
+
+
 def _excess(wrong: NDArray[np.bool_], usual: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Chance of so many wrong ones, their share, and the share to expect."""
+    """Chance of so many wrong ones (1 where they are few), their share, and the share to expect."""
     if not len(wrong):
         return 1.0, 0.0, 0.0
-    expected = float(usual.mean())
-    return float(binom.sf(int(wrong.sum()) - 1, len(wrong), expected)), float(wrong.mean()), expected
+    share, expected = float(wrong.mean()), float(usual.mean())
+    if share - expected < CONTRADICTED * (1 - expected):
+        return 1.0, share, expected
+    return float(binom.sf(int(wrong.sum()) - 1, len(wrong), expected)), share, expected

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.detect.artefacts.candidates import TILE, Candidate
+from foretaste.detect.artefacts.candidate import TILE, Candidate
 
 SPACINGS = 10
 FEWEST = 5
 
 _ALIKE = 0.5
+_SAME = 0.25
 
 
 def natural_separations(found: Sequence[Candidate], view: str, suspects: Sequence[Candidate]) -> list[float]:
@@ -77,15 +78,15 @@ def least_natural(found: Sequence[Candidate], suspects: Sequence[Candidate], mos
     for suspect in sorted(suspects, key=chance):
         if len(distinct) == most:
             break
-        if not any(overlap(suspect, other) > _ALIKE for other in distinct):
+        if not any(overlap(suspect, other) > _SAME for other in distinct):
             distinct.append(suspect)
     return distinct
 
 
 def overlap(one: Candidate, other: Candidate) -> float:
-    """Shared rows as a share of the smaller group."""
+    """Shared rows as a share of the larger group: a few rows within many are another group."""
     shared = len(np.intersect1d(one.rows, other.rows, assume_unique=True))
-    return shared / min(len(one.rows), len(other.rows))
+    return shared / max(len(one.rows), len(other.rows))
 
 
 def _alike(one: Candidate, other: NDArray[np.bool_]) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from foretaste.detect.artefacts.candidates import Candidate, candidates
+from foretaste.detect.artefacts.candidate import Candidate
+from foretaste.detect.artefacts.candidates import candidates
 from foretaste.detect.artefacts.judge import ONE_LABEL, Judge, Judgement, expected_error
 from foretaste.detect.artefacts.nature import beyond_nature, least_natural, natural_separations
 from foretaste.detect.artefacts.place import Place, locate
@@ -17,7 +18,7 @@ MOST_JUDGED = 8
 
 FEWEST_IMAGES = 100
 
-VIEWS = 6
+VIEWS = 7
 UNIMODAL = 2.65
 
 
@@ -147,9 +148,9 @@ def _error(context: Context, candidate: Candidate) -> float:
 
 
 def _decides(candidate: Candidate, judgement: Judgement) -> bool:
-    """Whether it carries no content, and goes with the labels of its class and not with those of others."""
+    """Whether nature does not explain its labels, and it goes with those of its class and of no other."""
     everywhere = len(candidate.rows) + len(candidate.elsewhere)
-    return not judgement.natural and len(candidate.rows) >= ONE_LABEL * everywhere
+    return judgement.p_value < 1 and len(candidate.rows) >= ONE_LABEL * everywhere
 
 
 def _nothing(reason: str) -> Evidence:

@@ -1,0 +1,41 @@
+"""A group of images that stands apart along one direction of one view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+TILE = 6
+"""Side of a tile in pixels."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Rows that stand apart.
+
+    Attributes
+    ----------
+    view : str
+        In what: ``residual``, ``resampling``, ``pixels``, ``coarse``, ``all classes``, ``tile`` or
+        ``like tiles``.
+    label : int
+        The class whose rows it was found among; -1 for all.
+    separation : float
+        See `Split`.
+    rows : int64 ndarray
+        Of that class, ascending.
+    elsewhere : int64 ndarray
+        Rows of other classes that lie as far out in the same direction, from their class's mean, as the group
+        does from the rest of its class.
+    corner : tuple of int or None
+        Top and left of the tile, in pixels of ``residual``'s input.
+    """
+
+    view: str
+    label: int
+    separation: float
+    rows: NDArray[np.int64]
+    elsewhere: NDArray[np.int64]
+    corner: tuple[int, int] | None = None
