@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,16 +52,22 @@ def fit_line(
 
 
 def pool_opinions(
-    log_probabilities: list[NDArray[np.floating]], y: NDArray[np.integer]
+    log_probabilities: Sequence[NDArray[np.floating]],
+    y: NDArray[np.integer],
+    *,
+    rates: NDArray[np.floating] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Combine models by a logarithmic opinion pool whose weights minimise the loss on ``y``.
 
     Parameters
     ----------
-    log_probabilities : list of ndarray of shape (n, n_classes)
+    log_probabilities : sequence of ndarray of shape (n, n_classes)
         Out-of-fold log probabilities of each model.
     y : int ndarray of shape (n,)
         Rows with a negative label are left out of the fit.
+    rates : ndarray of shape (n_classes, n_classes), optional
+        ``rates[c, k]``: share of rows of class c labelled k. The pool then speaks of the classes, not of the
+        labels, and no label has to be left out for it because it is doubted (forward correction).
 
     Returns
     -------
@@ -71,19 +78,25 @@ def pool_opinions(
 
     References
     ----------
-    Genest and Zidek, "Combining probability distributions", Statistical Science 1 (1986).
+    Genest and Zidek, "Combining probability distributions", Statistical Science 1 (1986). Patrini et al.,
+    "Making deep neural networks robust to label noise", CVPR 2017: forward correction.
     """
     stack = np.stack([np.asarray(p, np.float64) for p in log_probabilities])
     known = np.flatnonzero(y >= 0)
     fit, label = stack[:, known], y[known]
+    log_rates = None if rates is None else np.log(np.maximum(rates, 1e-12)).T[label]
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         pooled = np.tensordot(weights, fit, 1)
         pooled -= logsumexp(pooled, axis=1, keepdims=True)
-        rows = np.arange(len(label))
-        value = -float(pooled[rows, label].mean())
-        expected = (np.exp(pooled)[None] * fit).sum(axis=2) - fit[:, rows, label]
-        return value, expected.mean(axis=1)
+        expected = (np.exp(pooled)[None] * fit).sum(axis=2)
+        if log_rates is None:
+            rows = np.arange(len(label))
+            return -float(pooled[rows, label].mean()), (expected - fit[:, rows, label]).mean(axis=1)
+        joint = pooled + log_rates
+        told = logsumexp(joint, axis=1, keepdims=True)
+        likely = (np.exp(joint - told)[None] * fit).sum(axis=2)
+        return -float(told.mean()), (expected - likely).mean(axis=1)
 
     m = len(stack)
     found = minimize(loss, np.full(m, 1.0 / m), jac=True, method="L-BFGS-B", bounds=[(0, None)] * m)

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, hypergeom
-from sklearn.isotonic import IsotonicRegression
+from scipy.stats import hypergeom
 
 TAILS = (0.5, 0.35, 0.25, 0.15, 0.1)
 """Shares of a class's rows, surest first, among which the plateau is looked for."""
@@ -39,32 +38,12 @@ class Plateau:
     ----------
     rates : float64 ndarray of shape (n_classes, n_classes)
         ``rates[c, k]``: share of rows of class c labelled k; the diagonal is what is left.
-    wrong, anchors : int64 ndarray of shape (n_classes,)
-        Rows with another label among the anchors of each predicted class; 0 anchors where there is no
-        plateau.
+    anchors : tuple of int64 ndarray, one per predicted class
+        The rows the rates were read from; none where there is no plateau.
     """
 
     rates: NDArray[np.float64]
-    wrong: NDArray[np.int64]
-    anchors: NDArray[np.int64]
-
-    def at(self, bound: float) -> NDArray[np.float64]:
-        """``rates`` with each class's total at a quantile of its exact (Clopper and Pearson) interval."""
-        rates = self.rates.copy()
-        for label, (wrong, anchors) in enumerate(zip(self.wrong, self.anchors, strict=True)):
-            if not anchors:
-                continue
-            if bound < 0.5:
-                total = float(beta.ppf(bound, wrong, anchors - wrong + 1)) if wrong else 0.0
-            else:
-                total = float(beta.ppf(bound, wrong + 1, anchors - wrong))
-            off = rates[label].sum() - rates[label, label]
-            if off > 0:
-                rates[label] *= total / off
-            elif len(rates) > 1:
-                rates[label] = total / (len(rates) - 1)
-            rates[label, label] = 1 - total
-        return rates
+    anchors: tuple[NDArray[np.int64], ...]
 
 
 def plateau(log_probability: NDArray[np.float64], y: NDArray[np.integer], *, strict: bool = False) -> Plateau:
@@ -86,7 +65,7 @@ def plateau(log_probability: NDArray[np.float64], y: NDArray[np.integer], *, str
     """
     k = log_probability.shape[1]
     predicted = log_probability.argmax(axis=1)
-    rates, wrong, anchors = np.eye(k), np.zeros(k, np.int64), np.zeros(k, np.int64)
+    rates, anchors = np.eye(k), [np.zeros(0, np.int64)] * k
     for label in range(k):
         rows = np.flatnonzero(predicted == label)
         rows = rows[np.argsort(-log_probability[rows, label], kind="stable")]
@@ -108,27 +87,13 @@ def plateau(log_probability: NDArray[np.float64], y: NDArray[np.integer], *, str
         total = 1 - found[label]
         if strict and (total > MOST_NOISE or (falls and total > 0.01)):
             continue
-        rates[label], wrong[label], anchors[label] = found, int(other[:size].sum()), size
-    return Plateau(rates, wrong, anchors)
+        rates[label], anchors[label] = found, rows[:size]
+    return Plateau(rates, tuple(anchors))
 
 
 def _fewer(other: NDArray[np.bool_], inner: int, size: int) -> float:
     """Probability of so few among the first ``inner`` of ``size``, were they spread evenly (Fisher)."""
     return float(hypergeom.cdf(int(other[:inner].sum()), size, int(other[:size].sum()), inner))
-
-
-def clean_posterior(
-    log_probability: NDArray[np.float64], y: NDArray[np.integer], rates: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Class probabilities freed of label noise: calibrated on the noisy labels, the rates inverted."""
-    k = log_probability.shape[1]
-    noisy = np.empty_like(log_probability)
-    for label in range(k):
-        line = IsotonicRegression(y_min=1e-4, y_max=1 - 1e-4, out_of_bounds="clip")
-        noisy[:, label] = line.fit_transform(np.exp(log_probability[:, label]), y == label)
-    noisy /= noisy.sum(axis=1, keepdims=True)
-    clean = np.clip(noisy @ np.linalg.pinv(rates), 0, None)
-    return np.asarray(clean / np.maximum(clean.sum(axis=1, keepdims=True), 1e-12), np.float64)
 
 
 def wrong_label_posterior(
@@ -138,3 +103,94 @@ def wrong_label_posterior(
     joint = clean * rates[:, y].T
     right = joint[np.arange(len(y)), y]
     return np.asarray(1 - right / np.maximum(joint.sum(axis=1), 1e-300), np.float64)
+
+
+def expected_rates(
+    clean: NDArray[np.float64], y: NDArray[np.integer], rates: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The rates that all rows show, given what each row's class probably is: one step of EM from ``rates``.
+
+    References
+    ----------
+    Dawid and Skene, "Maximum likelihood estimation of observer error-rates using the EM algorithm", Applied
+    Statistics 28 (1979).
+    """
+    k = len(rates)
+    likely = clean * rates[:, y].T
+    likely /= np.maximum(likely.sum(axis=1, keepdims=True), 1e-300)
+    seen = np.stack([np.bincount(y, likely[:, label], minlength=k) for label in range(k)])
+    total = seen.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(total > 0, seen / np.where(total > 0, total, 1), np.eye(k)), np.float64)
+
+
+def wrong_label_counts(
+    clean: NDArray[np.float64],
+    y: NDArray[np.integer],
+    found: Plateau,
+    groups: NDArray[np.integer],
+    *,
+    draws: int = 100,
+    random_state: int = 0,
+) -> NDArray[np.float64]:
+    """Numbers of wrong labels the data leave possible, drawn from what is known of the rates and of each row.
+
+    Each draw takes the rate of every class from its Jeffreys posterior given the anchors, in which rows of
+    one group count as far as they differ (Kish's design effect), and then the number of wrong labels given
+    the rows' probabilities, those of one group wrong or right together. Their quantiles are an interval for the number among these rows.
+
+    Parameters
+    ----------
+    clean : float64 ndarray of shape (n, n_classes)
+        Class probabilities freed of label noise.
+    y : int ndarray of shape (n,)
+    found : Plateau
+    groups : int ndarray of shape (n,)
+        The same number for rows that are not independent.
+    draws : int
+    random_state : int
+
+    Returns
+    -------
+    float64 ndarray of shape (draws,), ascending
+
+    References
+    ----------
+    Brown, Cai and DasGupta, "Interval estimation for a binomial proportion", Statistical Science 16 (2001).
+    Kish, "Survey sampling" (1965).
+    """
+    rng = np.random.default_rng(random_state)
+    k = len(found.rates)
+    totals = np.zeros((k, draws))
+    for label, rows in enumerate(found.anchors):
+        if len(rows):
+            wrong = y[rows] != label
+            size = len(rows) / _design_effect(wrong, groups[rows])
+            share = float(1 - found.rates[label, label])
+            totals[label] = rng.beta(share * size + 0.5, (1 - share) * size + 0.5, draws)
+    _, group = np.unique(groups, return_inverse=True)
+    counts = np.empty(draws)
+    for draw in range(draws):
+        posterior = wrong_label_posterior(clean, y, _with_totals(found.rates, totals[:, draw]))
+        alike = np.bincount(group, np.sqrt(posterior * (1 - posterior)))
+        spread = float(np.sqrt(np.square(alike).sum()))
+        counts[draw] = posterior.sum() + spread * rng.standard_normal()
+    return np.sort(np.clip(counts, 0, len(y)))
+
+
+def _with_totals(rates: NDArray[np.float64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same directions, with another share of wrong labels in each class; even where there were none."""
+    k = len(rates)
+    off = rates * (1 - np.eye(k))
+    had = off.sum(axis=1, keepdims=True)
+    off = np.where(had > 0, off / np.where(had > 0, had, 1), (1 - np.eye(k)) / max(k - 1, 1))
+    return np.asarray(off * totals[:, None] + np.diag(1 - totals), np.float64)
+
+
+def _design_effect(wrong: NDArray[np.bool_], groups: NDArray[np.integer]) -> float:
+    """Variance of the share of wrong rows over what it would be if no group held more than one row."""
+    share = float(wrong.mean())
+    if share in (0.0, 1.0):
+        return 1.0
+    _, of = np.unique(groups, return_inverse=True)
+    excess = np.bincount(of, wrong - share)
+    return max(1.0, float(np.square(excess).sum()) / (len(wrong) * share * (1 - share)))

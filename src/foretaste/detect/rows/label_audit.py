@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,37 +12,46 @@ from scipy.stats import binom
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Mislabels, Skipped, Statistic
-from foretaste.stats.label_noise import Plateau, clean_posterior, plateau, wrong_label_posterior
+from foretaste.stats.calibration import pool_opinions
+from foretaste.stats.label_noise import (
+    MOST_NOISE,
+    Plateau,
+    expected_rates,
+    plateau,
+    wrong_label_counts,
+    wrong_label_posterior,
+)
 
 LEAST_ROWS = 100
 
 WEAK = 0.05
-"""Mean doubt of the cleaned model about a row's class above which labels are too hard to settle."""
-
-UNSURE_AT_FIRST, UNSURE = 1 / 3, 0.2
-"""Share of rows a model may be unsure about before labels count as hard: as they are, since many flips make
-any model unsure, and once the doubted ones do not train it."""
+"""Doubt about a row's class, on average, above which labels are too hard to settle: where the models would be
+right about fewer than 95 % of rows if no label were wrong, their errors look like wrong labels."""
 
 LEAST_ONE_WAY = 10
 
+LOCAL = 10
+"""Rows are flagged whose own probability to be right is at most this many times the tolerated share: by
+default those more likely wrong than right."""
+
 LEAST_WRONG = 3
 """Fewer wrong labels than this are not worth fitting all models again."""
-
-PASSES = 4
 
 
 class LabelAudit(Detector):
     """Which labels the rest of the data contradicts, row by row.
 
-    The rows one pass doubts are left out of the next one's training. The count is the sum of the posterior;
-    as many of the most contradicted rows are flagged, or fewer where more than twice the budget of them is
-    expected to be right. Where the model itself is in doubt, natural errors cannot be told from flips: then
-    only the budget counts.
+    The models are asked about all rows; the rows they doubt are left out, and they are asked again. As many
+    of the most contradicted rows are flagged as are counted wrong: about as many right ones come in as wrong
+    ones are missed. A row less likely wrong than right is never flagged. Where the models would be in doubt
+    about the class even if no label were wrong, natural errors cannot be told from flips: then nothing is
+    flagged, and that is said.
 
     Parameters
     ----------
     fdr : float
-        Tolerated share of right labels among the flagged rows.
+        Tolerated share of right labels among the flagged rows; each row's own may be `LOCAL` times as much,
+        since most are far surer than the last.
     """
 
     rules: ClassVar[tuple[str, ...]] = ("FT101", "FT102")
@@ -65,122 +74,93 @@ class LabelAudit(Detector):
         if not context.has_content:
             return _nothing("there are no text, feature columns or images to judge labels by")
         y = context.y[known]
-        log_p = context.log_probability[known]
-        weak = _unsure(log_p) > UNSURE_AT_FIRST
-        judged = _judge(context, known, log_p, y, strict=weak)
-        if not weak and (judged.doubt > WEAK or _unsure(judged.log_p) > UNSURE):
-            weak, judged = True, _judge(context, known, log_p, y, strict=True)
-        if not judged.found.anchors.any():
+        judged = _judge(context, known, y)
+        if not any(len(rows) for rows in judged.found.anchors):
             return _nothing(
                 "no class has rows the models are sure of and right about, "
                 "so wrong labels cannot be told from hard rows"
             )
-        first = float(1 - np.exp(log_p.max(axis=1)).mean())
-        log_p, found, clean, posterior, doubt = (
-            judged.log_p,
-            judged.found,
-            judged.clean,
-            judged.posterior,
-            max(judged.doubt, first, 1.01 * WEAK) if weak else judged.doubt,
+        log_p, posterior, doubt = judged.log_p, judged.posterior, judged.doubt
+        counts = wrong_label_counts(
+            np.exp(log_p), y, judged.found, context.components[known], random_state=context.random_state
         )
-        low, high = (
-            float(wrong_label_posterior(clean, y, found.at(bound)).sum()) for bound in (0.025, 0.975)
-        )
-        chosen = self._flag(log_p, y, posterior, low, doubt)
-        # the bounds know what chance does to the rates; rows that are hard by nature are counted, or missed
-        doubted = float((1 - posterior[chosen]).sum())
-        expected = np.where(clean.argmax(axis=1) == y, _second(clean), clean.argmax(axis=1))
+        estimate = float(judged.count)
+        low, high = np.quantile(counts, (0.025, 0.975))
+        chosen = self._flag(judged, y, low)
+        predicted = log_p.argmax(axis=1)
         mislabels = Mislabels(
             rows=known[chosen],
             posterior=posterior[chosen],
-            expected=expected[chosen],
+            expected=np.where(predicted == y, _second(log_p), predicted)[chosen],
             all_posterior=_spread(posterior, known, len(context)),
-            estimate=float(posterior.sum()),
-            low=max(min(low, float(posterior.sum())) - doubted, 0.0),
-            high=max(high, float(posterior.sum())) + doubted,
-            accuracy=float((log_p.argmax(axis=1) == y).mean()),
+            estimate=estimate,
+            low=min(float(low), estimate),
+            high=max(float(high), estimate),
+            accuracy=float((predicted == y).mean()),
             doubt=doubt,
-            reason=_abstention(found, context, doubt),
+            reason=_abstention(judged.found, context, doubt),
         )
         campaigns = _one_way(context, mislabels) if doubt <= WEAK else []
         return Evidence(campaigns=campaigns, mislabels=mislabels)
 
-    def _flag(
-        self,
-        log_p: NDArray[np.float64],
-        y: NDArray[np.integer],
-        posterior: NDArray[np.float64],
-        low: float,
-        doubt: float,
-    ) -> NDArray[np.int64]:
+    def _flag(self, judged: _Judged, y: NDArray[np.integer], low: float) -> NDArray[np.int64]:
         """Positions of the flagged rows, ascending."""
-        if low < 1:
+        if low < 1 or judged.doubt > WEAK:
             return np.zeros(0, np.int64)
-        counted = _most_contradicted(log_p, y, round(posterior.sum()))
-        error = _expected_error(posterior[counted])
-        if doubt <= WEAK and (error <= 2 * self.fdr).any():
-            return np.sort(counted[: np.flatnonzero(error <= 2 * self.fdr)[-1] + 1])
-        order = np.argsort(-posterior, kind="stable")
-        within = np.flatnonzero(_expected_error(posterior[order]) <= self.fdr)
-        return np.sort(order[: within[-1] + 1]) if len(within) else order[:0]
-
-
-def _expected_error(posterior: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Expected share of right labels among the first row, the first two, ..."""
-    return np.asarray(np.cumsum(1 - posterior) / np.arange(1, len(posterior) + 1), np.float64)
+        counted = _most_contradicted(judged.log_p, y, judged.count)
+        return np.sort(counted[judged.posterior[counted] >= 1 - LOCAL * self.fdr])
 
 
 @dataclass(frozen=True)
 class _Judged:
+    """What the models make of the labels; ``count`` and ``doubt`` are from before any row was left out."""
+
     log_p: NDArray[np.float64]
     found: Plateau
-    clean: NDArray[np.float64]
     posterior: NDArray[np.float64]
+    count: int
     doubt: float
 
 
-def _judge(
-    context: Context,
-    known: NDArray[np.int64],
-    log_p: NDArray[np.float64],
-    y: NDArray[np.int64],
-    *,
-    strict: bool,
-) -> _Judged:
-    """Rows that are doubted do not train the next models, until hardly any wrong label is left in there."""
-    found = plateau(log_p, y, strict=strict)
-    clean = clean_posterior(log_p, y, found.rates)
-    posterior = wrong_label_posterior(clean, y, found.rates)
-    count = 0
-    for _ in range(PASSES):
-        likely = round(float(posterior.sum())) if strict else _count(log_p, y, posterior, found)
-        if likely < max(LEAST_WRONG, 1.05 * count):
-            break
-        count = likely
-        log_p = context.without(known[_most_contradicted(log_p, y, count)]).log_probability[known]
-        found, clean = plateau(log_p, y, strict=strict), np.exp(log_p)
-        posterior = wrong_label_posterior(clean, y, found.rates)
-    return _Judged(log_p, found, clean, posterior, float(1 - clean.max(axis=1).mean()))
+def _judge(context: Context, known: NDArray[np.int64], y: NDArray[np.int64]) -> _Judged:
+    """Rows that are doubted do not train the models that are asked a second time.
 
-
-def _unsure(log_p: NDArray[np.float64]) -> float:
-    """Share of rows about which the models are much less sure than about most: wrong labels make none.
-
-    Random flips lower the confidence in all rows alike; classes that overlap lower it in some.
+    They are counted before: the pool is fitted to all labels, the doubted ones included, by the rates, and
+    what it would be sure of if no label were wrong does not depend on how many are. The second opinions join
+    the first: where a row is rare but right, and left out, its like look wrong to the second alone.
     """
-    sure = np.exp(log_p.max(axis=1))
-    return float((sure < 0.85 * np.quantile(sure, 0.9)).mean())
+    opinions = _opinions(context, known)
+    found = plateau(context.log_probability[known], y)
+    log_p, found = _pool(opinions, y, found)
+    doubt = float(1 - np.exp(log_p.max(axis=1)).mean())
+    if doubt > WEAK or _share(log_p, y, found) > MOST_NOISE:
+        doubt = max(doubt, float(1 - np.exp(context.log_probability[known].max(axis=1)).mean()), 1.01 * WEAK)
+        found = plateau(context.log_probability[known], y, strict=True)
+        log_p, _ = pool_opinions(opinions, y, rates=found.rates)
+    posterior = wrong_label_posterior(np.exp(log_p), y, found.rates)
+    count = round(float(posterior.sum()))
+    if doubt <= WEAK and count >= LEAST_WRONG:
+        taught = context.without(known[_most_contradicted(log_p, y, count)])
+        log_p, _ = pool_opinions(opinions + _opinions(taught, known), y, rates=found.rates)
+        posterior = wrong_label_posterior(np.exp(log_p), y, found.rates)
+    return _Judged(log_p, found, posterior, count, doubt)
 
 
-def _count(
-    log_p: NDArray[np.float64], y: NDArray[np.int64], posterior: NDArray[np.float64], found: Plateau
-) -> int:
-    """How many wrong labels there are; all that disagree, where the rates allow for no fewer."""
-    predicted = log_p.argmax(axis=1)
-    most = 1 - np.diag(found.at(0.8))
-    allowed = float((np.bincount(predicted, minlength=len(most)) * most).sum())
-    disagree = int((predicted != y).sum())
-    return disagree if disagree <= allowed else round(float(posterior.sum()))
+def _pool(
+    opinions: list[NDArray[np.float64]], y: NDArray[np.int64], found: Plateau
+) -> tuple[NDArray[np.float64], Plateau]:
+    """One step of expectation and maximisation: all rows, not the anchors alone, say what the rates are."""
+    log_p, _ = pool_opinions(opinions, y, rates=found.rates)
+    found = replace(found, rates=expected_rates(np.exp(log_p), y, found.rates))
+    return pool_opinions(opinions, y, rates=found.rates)[0], found
+
+
+def _share(log_p: NDArray[np.float64], y: NDArray[np.int64], found: Plateau) -> float:
+    return float(wrong_label_posterior(np.exp(log_p), y, found.rates).mean())
+
+
+def _opinions(context: Context, known: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+    return [context.opinion(name)[known] for name in context.models]
 
 
 def _nothing(reason: str) -> Evidence:
@@ -192,8 +172,8 @@ def _most_contradicted(log_p: NDArray[np.float64], y: NDArray[np.integer], count
     return np.argsort(own, kind="stable")[:count]
 
 
-def _second(clean: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.argsort(-clean, axis=1, kind="stable")[:, 1]
+def _second(log_p: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.argsort(-log_p, axis=1, kind="stable")[:, 1]
 
 
 def _spread(values: NDArray[np.float64], rows: NDArray[np.int64], n: int) -> NDArray[np.float64]:
@@ -205,13 +185,16 @@ def _spread(values: NDArray[np.float64], rows: NDArray[np.int64], n: int) -> NDA
 def _abstention(found: Plateau, context: Context, doubt: float) -> str:
     """Which classes were left out, and whether labels are hard; empty where neither."""
     parts = []
-    left_out = [name for name, anchors in zip(context.classes, found.anchors, strict=True) if not anchors]
+    left_out = [
+        name for name, anchors in zip(context.classes, found.anchors, strict=True) if not len(anchors)
+    ]
     if left_out:
         shown = ", ".join(left_out[:5]) + (f" and {len(left_out) - 5} more" if len(left_out) > 5 else "")
         parts.append(f"no rows sure enough to judge the labels of: {shown}")
     if doubt > WEAK:
         parts.append(
-            f"the models leave {doubt:.0%} doubt about a row's class, so only the clearest rows are flagged"
+            f"the models leave {doubt:.0%} doubt about a row's class whatever its label, so hard rows "
+            "cannot be told from wrong labels and none is flagged"
         )
     return "; ".join(parts)
 
