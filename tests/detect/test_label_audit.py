@@ -43,8 +43,8 @@ def test_random_flips_are_counted_and_named() -> None:
     assert evidence.campaigns == []
     found = evidence.mislabels
     assert found is not None
-    assert found.estimate == pytest.approx(72, rel=0.3)
-    assert found.low <= found.estimate <= found.high
+    assert found.estimate == pytest.approx(72, rel=0.2)
+    assert found.low <= 72 <= found.high
     hit = np.isin(found.rows, flipped)
     assert hit.mean() >= 0.9
     assert hit.sum() >= 55
@@ -79,11 +79,13 @@ def test_too_few_rows_are_said_to_be_too_few() -> None:
     assert "60 labelled rows are too few" in skip.reason
 
 
-def test_small_overlapping_classes_are_not_judged() -> None:
-    for rows, columns, seed in ((600, 3, 0), (600, 3, 1), (600, 8, 0)):
-        rng = np.random.default_rng(seed)
-        y = rng.integers(0, 2, rows)
-        X = rng.normal(size=(rows, columns))
+def test_overlapping_classes_are_not_judged_however_many_labels_are_wrong() -> None:
+    for columns, flips in ((3, 0), (8, 0), (3, 60)):
+        rng = np.random.default_rng(flips)
+        y = rng.integers(0, 2, 600)
+        X = rng.normal(size=(600, columns))
         X[:, 0] += y
-        found = LabelAudit().examine(Context(from_arrays(X, y))).mislabels
-        assert found is None or not len(found.rows)
+        y[:flips] = 1 - y[:flips]
+        evidence = LabelAudit().examine(Context(from_arrays(X, y)))
+        assert evidence.mislabels is None or not len(evidence.mislabels.rows)
+        assert evidence.skipped or "doubt" in evidence.mislabels.reason

@@ -139,3 +139,15 @@ def test_a_component_has_one_vote_in_every_group() -> None:
     votes = one_vote_each(group, component)
     for g in range(5):
         assert votes[group == g].sum() == pytest.approx(len(np.unique(component[group == g])))
+
+
+def test_a_pool_fitted_through_the_rates_speaks_of_the_classes_not_of_the_labels() -> None:
+    rng = np.random.default_rng(7)
+    margin = rng.normal(size=4000) * 4
+    truth = (rng.random(4000) < 1 / (1 + np.exp(-margin))).astype(np.int64)
+    y = np.where(rng.random(4000) < 0.1, 1 - truth, truth)
+    opinion = np.stack([np.zeros(4000), 2 * margin], axis=1)  # twice too sure
+    _, told = pool_opinions([opinion], y)
+    _, freed = pool_opinions([opinion], y, rates=np.array([[0.9, 0.1], [0.1, 0.9]]))
+    assert freed[0] == pytest.approx(0.5, rel=0.1)
+    assert told[0] < 0.8 * freed[0]

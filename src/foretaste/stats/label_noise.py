@@ -136,7 +136,8 @@ def wrong_label_counts(
 
     Each draw takes the rate of every class from its Jeffreys posterior given the anchors, in which rows of
     one group count as far as they differ (Kish's design effect), and then the number of wrong labels given
-    the rows' probabilities, those of one group wrong or right together. Their quantiles are an interval for the number among these rows.
+    the rows' probabilities, those of one group wrong or right together. Their quantiles are an interval for
+    the number among these rows.
 
     Parameters
     ----------

@@ -87,6 +87,8 @@ class LabelAudit(Detector):
         estimate = float(judged.count)
         low, high = np.quantile(counts, (0.025, 0.975))
         chosen = self._flag(judged, y, low)
+        # the draws know what chance does; rows that are hard by nature are counted, or missed
+        hard = float((1 - posterior[chosen]).sum())
         predicted = log_p.argmax(axis=1)
         mislabels = Mislabels(
             rows=known[chosen],
@@ -94,8 +96,8 @@ class LabelAudit(Detector):
             expected=np.where(predicted == y, _second(log_p), predicted)[chosen],
             all_posterior=_spread(posterior, known, len(context)),
             estimate=estimate,
-            low=min(float(low), estimate),
-            high=max(float(high), estimate),
+            low=max(min(float(low), estimate) - hard, 0.0),
+            high=max(float(high), estimate) + hard,
             accuracy=float((predicted == y).mean()),
             doubt=doubt,
             reason=_abstention(judged.found, context, doubt),
