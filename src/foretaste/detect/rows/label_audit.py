@@ -30,9 +30,9 @@ right about fewer than 95 % of rows if no label were wrong, their errors look li
 
 LEAST_ONE_WAY = 10
 
-LOCAL = 10
-"""Rows are flagged whose own probability to be right is at most this many times the tolerated share: by
-default those more likely wrong than right."""
+LOCAL = 20
+"""A flagged row's own probability to be right is at most this many times the tolerated share: by default all
+that are counted are flagged, with less tolerance only those that are clear."""
 
 LEAST_WRONG = 3
 """Fewer wrong labels than this are not worth fitting all models again."""
@@ -43,7 +43,7 @@ class LabelAudit(Detector):
 
     The models are asked about all rows; the rows they doubt are left out, and they are asked again. As many
     of the most contradicted rows are flagged as are counted wrong: about as many right ones come in as wrong
-    ones are missed. A row less likely wrong than right is never flagged. Where the models would be in doubt
+    ones are missed. Where the models would be in doubt
     about the class even if no label were wrong, natural errors cannot be told from flips: then nothing is
     flagged, and that is said.
 
@@ -51,7 +51,7 @@ class LabelAudit(Detector):
     ----------
     fdr : float
         Tolerated share of right labels among the flagged rows; each row's own may be `LOCAL` times as much,
-        since most are far surer than the last.
+        so that less than the default flags only clear rows.
     """
 
     rules: ClassVar[tuple[str, ...]] = ("FT101", "FT102")
