@@ -102,7 +102,7 @@ def test_wrong_labels_are_counted_but_are_no_alarm() -> None:
     assert found.verdict == "noisy"
     assert found.groups.num_rows == 0
     right = found.flagged & poisoned.mask
-    assert right.sum() >= 0.8 * poisoned.mask.sum()
+    assert right.sum() >= 0.75 * poisoned.mask.sum()
     assert right.sum() >= 0.85 * found.flagged.sum()
     count = found.summary["mislabels"]
     assert count["low"] <= poisoned.mask.sum() <= count["high"]
