@@ -97,12 +97,12 @@ def test_clean_data_are_clean() -> None:
 
 
 def test_wrong_labels_are_counted_but_are_no_alarm() -> None:
-    poisoned = find_attack("label-flip")(rate=0.06, random_state=1).poison(small_texts(900))
+    poisoned = find_attack("label-flip")(rate=0.06, random_state=2).poison(small_texts(900))
     found = scan(poisoned.data)
     assert found.verdict == "noisy"
     assert found.groups.num_rows == 0
     right = found.flagged & poisoned.mask
-    assert right.sum() >= 0.75 * poisoned.mask.sum()
+    assert right.sum() >= 0.8 * poisoned.mask.sum()
     assert right.sum() >= 0.85 * found.flagged.sum()
     count = found.summary["mislabels"]
     assert count["low"] <= poisoned.mask.sum() <= count["high"]
