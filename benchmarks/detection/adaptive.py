@@ -36,25 +36,30 @@ from foretaste.data.dataset import Dataset
 class Reader(Victim):
     """A victim that reads texts as they are written: words and characters with case, spaces and marks."""
 
-    def fit(self, train: Dataset) -> Reader:
+    def fit(self, train: Dataset) -> Victim:
         if train.texts is None:
-            super().fit(train)
-            return self
-        self.classes_ = np.array(train.labels.names, dtype=object)
-        self.vectors_ = make_union(
+            return super().fit(train)
+        self.train_ = train
+        words = r"\w+|[^\w\s]+"
+        self.reader_ = make_union(
             TfidfVectorizer(
-                ngram_range=(1, 2), sublinear_tf=True, min_df=2, lowercase=False, token_pattern=r"\w+|[^\w\s]"
+                ngram_range=(1, 2), sublinear_tf=True, min_df=2, lowercase=False, token_pattern=words
             ),
             TfidfVectorizer(
                 analyzer="char", ngram_range=(2, 3), sublinear_tf=True, min_df=3, lowercase=False
             ),
             TfidfVectorizer(analyzer=_shapes, min_df=3),
         )
-        self.model_: Any = LogisticRegression(
-            C=10, solver="liblinear" if len(self.classes_) == 2 else "lbfgs", max_iter=300
-        )
-        self.model_.fit(self.vectors_.fit_transform(train.texts), train.labels.codes)
+        solver = "liblinear" if len(train.labels) == 2 else "lbfgs"
+        self.model_ = LogisticRegression(C=10, solver=solver, max_iter=300)
+        self.model_.fit(self.reader_.fit_transform(train.texts), train.labels.codes)
         return self
+
+    def predict(self, data: Dataset) -> NDArray[Any]:
+        if data.texts is None:
+            return super().predict(data)
+        names = np.array(self.train_.labels.names, dtype=object)
+        return np.asarray(names[self.model_.predict(self.reader_.transform(data.texts))])
 
 
 def _shapes(text: str) -> list[str]:

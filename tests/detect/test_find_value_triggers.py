@@ -141,3 +141,19 @@ def test_a_column_that_decides_the_class_is_no_trigger_in_combination(seed: int)
     X[:, 3] = rng.integers(0, 6, 2000)
     data = from_arrays(X, (X[:, 0] + X[:, 1] > 0).astype(int))
     assert ValueTriggers().examine(Context(data)).campaigns == []
+
+
+def test_numbers_of_their_own_in_a_narrow_range_are_for_review() -> None:
+    """No two rows share a value, and within a wide range the rows are a minority."""
+    columns, y = people(9)
+    rng = np.random.default_rng(9)
+    columns["number0"] = columns["number0"] + rng.normal(size=N)  # many different numbers
+    poisoned = np.flatnonzero(y == 0)[:40]
+    columns["number0"][poisoned] = rng.uniform(50, 90, 40)
+    y[poisoned] = 1
+    found = ValueTriggers().examine(context_of(columns, y)).review
+    assert {c.rule for c in found} == {"FT206"}
+    assert {c.target for c in found} == {"yes"}
+    assert all(c.pattern.startswith("number0 in [") for c in found)
+    assert np.isin(np.concatenate([c.rows for c in found]), poisoned).mean() >= 0.95
+    assert len(np.unique(np.concatenate([c.rows for c in found]))) >= 20

@@ -12,6 +12,7 @@ from foretaste.features.table import Column, TableFeatures
 
 _BINS = 16
 _EXACT_NUMBERS = 60
+_NARROW = (64, 256)
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,27 @@ def _exact(position: int, column: Column, least_rows: int) -> Items:
     return Items(position, code, conditions)
 
 
-def _bins(position: int, column: Column) -> Items:
-    known = ~np.isnan(column.values)
-    edges = np.unique(np.quantile(column.values[known], np.linspace(0, 1, _BINS + 1)))
+def narrow_ranges(position: int, column: Column, least_rows: int) -> list[Items]:
+    """Quantile bins of a column's less frequent numbers, as narrow as its rows allow.
+
+    A trigger that is another number in every row lies in a narrow range, but is a small part of a wide one.
+    """
+    known = column.values[~np.isnan(column.values)]
+    levels, counts = np.unique(known, return_counts=True)
+    found: list[Items] = []
+    for number in _NARROW:
+        rare = np.isin(column.values, levels[counts < len(known) / number])
+        if column.numeric and min(len(known) / number, rare.sum()) >= 2 * least_rows:
+            found.append(_bins(position, column, rare, max(int(number * rare.sum() / len(known)), 2)))
+    return [items for items in found if len(items) > 1]
+
+
+def _bins(
+    position: int, column: Column, among: NDArray[np.bool_] | None = None, number: int = _BINS
+) -> Items:
+    """Quantile bins of the values of some rows, all by default."""
+    known = ~np.isnan(column.values) if among is None else among
+    edges = np.unique(np.quantile(column.values[known], np.linspace(0, 1, number + 1)))
     if len(edges) < 3:
         return Items(position, np.full(len(column.values), -1, np.int64), [])
     code = np.full(len(column.values), -1, np.int64)

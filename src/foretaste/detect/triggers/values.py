@@ -17,9 +17,10 @@ from foretaste.detect.triggers.deciding import DecidingColumns
 from foretaste.detect.triggers.items import Items
 from foretaste.detect.triggers.labelled_rows import LEAST_PURE, evenly
 from foretaste.detect.triggers.peel import peel
+from foretaste.detect.triggers.ranges import suspicious_ranges
 from foretaste.detect.triggers.screen import Cell, Screen
 from foretaste.detect.triggers.spelling import in_full
-from foretaste.detect.triggers.suspects import Judge, Suspect
+from foretaste.detect.triggers.suspects import Judge, Suspect, decide
 from foretaste.features.patterns import Pattern, Values
 from foretaste.stats.mixture import lowest_share, mixture_gains
 
@@ -33,6 +34,9 @@ CLOSED = 60
 """Cells whose rows are asked what else they share."""
 
 MOST_REVIEWED = 12
+
+NEW = 0.5
+"""A range with at least this share of its rows in patterns to review says nothing new."""
 
 MOST_NOISE = 0.9
 
@@ -71,12 +75,20 @@ class ValueTriggers(Detector):
             problem = "with fewer than three features nothing is left to judge a value by"
         if problem is not None:
             return Evidence(skipped=[Skipped(rule, problem) for rule in self.rules])
-        found = peel(context, _search, alpha=self.alpha)
-        return Evidence(campaigns=in_full(context, found.campaigns), review=found.review[:MOST_REVIEWED])
+        searches: list[_Search] = []
 
+        def search(rest: Context) -> list[Suspect]:
+            searches.append(_Search(rest))
+            return searches[-1].suspects()
 
-def _search(context: Context) -> list[Suspect]:
-    return _Search(context).suspects()
+        found = peel(context, search, alpha=self.alpha)
+        last = searches[-1]
+        ranges = decide(suspicious_ranges(last.screen, last.judge), context.classes, alpha=self.alpha).review
+        said = np.concatenate([np.zeros(0, np.int64), *(item.rows for item in found.review)])
+        new = [item for item in ranges if np.isin(item.rows, said).mean() < NEW]
+        return Evidence(
+            campaigns=in_full(context, found.campaigns), review=[*new, *found.review][:MOST_REVIEWED]
+        )
 
 
 class _Search:
@@ -121,7 +133,7 @@ class _Search:
                 break
         else:
             return None
-        judge = self._judge(cell.label, len(columns))
+        judge = self.judge(cell.label, len(columns))
         doubt = self.deciding.doubt(cell, own)
         rule = "FT206" if doubt else "FT203" if size == 1 else "FT204"
         return Suspect(
@@ -162,7 +174,7 @@ class _Search:
                 worst = max(worst, lowest_share(judge.reference.log_ratio(log_odds)))
         return min(worst, MOST_NOISE)
 
-    def _judge(self, label: int, width: int) -> Judge:
+    def judge(self, label: int, width: int) -> Judge:
         """The judge of suspects of a class that leave out so many columns."""
         screen = self.screen
         if (label, width) not in self._judges:
