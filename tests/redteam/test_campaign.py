@@ -127,6 +127,19 @@ def test_a_log_of_something_else_is_not_written_over(plan: Plan, tmp_path: Path)
         run_campaign(plan, tmp_path / "out", jobs=1)
 
 
+def test_a_run_that_failed_is_tried_anew(plan: Plan, tmp_path: Path) -> None:
+    program = tmp_path / "train.py"
+    program.write_text("raise SystemExit('not yet')")
+    line = f"command:{sys.executable} {program} {{train}} {{test}} {{predictions}}"
+    asked = replace(plan, learners=(line,), attacks=(), defences=("none",))
+    assert "not yet" in run_campaign(asked, tmp_path / "out", jobs=1)["error"][0].as_py()
+    program.write_text(
+        "import sys, pyarrow.parquet as pq\n"
+        "open(sys.argv[3], 'w').write('sport\\n' * pq.read_table(sys.argv[2]).num_rows)\n"
+    )
+    assert run_campaign(asked, tmp_path / "out", jobs=1)["error"][0].as_py() is None
+
+
 def test_a_wrong_name_is_told_before_any_work(plan: Plan, tmp_path: Path) -> None:
     for wrong in (replace(plan, learners=("nobody",)), replace(plan, defences=("magic",))):
         with pytest.raises(ConfigError, match="there is no"):
@@ -136,7 +149,7 @@ def test_a_wrong_name_is_told_before_any_work(plan: Plan, tmp_path: Path) -> Non
 
 def test_the_time_that_is_left_is_told_by_runs_of_the_same_kind() -> None:
     clock = Remaining(jobs=2)
-    assert clock.left([("a", "scan", "default")]) is None
+    assert clock.left([[("a", "scan", "default")]]) is None
 
     def finished(attack: str, defence: str, seconds: float, error: str | None = None) -> None:
         clock.finished(
@@ -147,9 +160,11 @@ def test_the_time_that_is_left_is_told_by_runs_of_the_same_kind() -> None:
         finished("a", "scan", seconds)
     finished("a", "none", 2.0)
     finished("b", "none", 0.01, "it broke")
-    assert clock.left([("a", "scan", "default")] * 4) == 80.0  # two at a time
-    assert clock.left([("b", "scan", "default")]) == 20.0  # as with other attacks
-    assert clock.left([("b", "new", "default")]) == pytest.approx((30 + 50 + 2) / 3 / 2)
+    assert clock.left([[("a", "scan", "default")]] * 4) == 80.0  # two at a time
+    assert (
+        clock.left([[("b", "scan", "default")]]) == 40.0
+    )  # as with other attacks; one job has nothing to do
+    assert clock.left([[("b", "new", "default")] * 3]) == pytest.approx(30 + 50 + 2)
 
 
 def test_a_trial_is_known_by_what_it_is() -> None:

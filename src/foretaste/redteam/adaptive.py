@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from foretaste.attacks.registry import find_attack
 from foretaste.data import Dataset
 from foretaste.errors import ForetasteError
 from foretaste.redteam.plan import Plan, Trial
+from foretaste.redteam.remaining import in_words
 from foretaste.redteam.trial import Line, run_trial
 
 RATES = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.03)
@@ -129,8 +131,8 @@ def adapt(
     clean = _clean(ask, seed)
     made: dict[str, Attempt] = {}
     tried: set[str] = set()
-    spent = 0
-    while spent < trials:
+    spent, failed, started = 0, 0, time.perf_counter()
+    while spent < trials and failed < trials:
         best = max(made.values(), key=_worth, default=None)
         batch: list[Trial] = []
         for _ in range(min(TOGETHER, trials - spent)):
@@ -141,11 +143,12 @@ def adapt(
         if not batch:
             break  # everything there is has been tried
         if progress is not None:
-            progress(f"{attack}, attempts from {spent + 1}", spent, trials)
-        spent += len(batch)
+            left = (time.perf_counter() - started) * (trials - spent) / spent if spent else None
+            progress(f"{attack}, attempts; {in_words(left)}".rstrip("; "), spent, trials)
         for trial, line in zip(batch, ask(batch), strict=True):
-            if line["error"] is None:  # else: options that do not go together
+            if line["error"] is None:
                 made[trial.key] = _attempt(trial, line, clean)
+        spent, failed = len(made), len(tried) - len(made)  # failed: options that do not go together
     return _repeated(list(made.values()), given, ask, seed)
 
 
@@ -252,5 +255,8 @@ def _attempt(trial: Trial, line: Line, clean: Line) -> Attempt:
     )
 
 
-def _worth(attempt: Attempt) -> tuple[bool, float]:
-    return attempt.unseen, attempt.success if attempt.unseen else -attempt.caught
+def _worth(attempt: Attempt) -> tuple[bool, float, float]:
+    """Unseen before seen; then success, and of those that have none the one that dares most."""
+    if attempt.unseen:
+        return True, round(attempt.success, 2), attempt.rate
+    return False, -attempt.caught, attempt.success

@@ -20,7 +20,7 @@ class RunLog:
     Parameters
     ----------
     path : Path
-        A line that was cut off by a kill counts as never written.
+        A line that was cut off by a kill counts as never written; a run that failed is tried anew.
     plan : Plan
 
     Raises
@@ -41,7 +41,8 @@ class RunLog:
             for number, line in enumerate(whole.splitlines()):
                 try:
                     entry = json.loads(line)
-                    self._lines[entry["run"]] = dict(entry["line"])
+                    if entry["line"]["error"] is None:
+                        self._lines[entry["run"]] = dict(entry["line"])
                 except (ValueError, KeyError, TypeError) as error:
                     raise DataError(
                         "this is no line of a campaign", file=path, row=number, hint="name another --out"

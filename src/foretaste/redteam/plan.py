@@ -19,7 +19,7 @@ TEST_SHARE = 0.2
 
 RATES = (0.005, 0.01, 0.03)
 QUICK_RATES = (0.001, 0.003, 0.01, 0.03)
-QUICK_ROWS = {"text": 6000, "tabular": 5000, "image": 3000}
+QUICK_ROWS = {"text": 6000, "tabular": 5000, "image": 2500}
 """Rows a quick campaign draws: what two cores can scan and learn again and again within minutes."""
 
 QUICK = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from foretaste.redteam.trial import Line
 
@@ -18,7 +18,7 @@ class Remaining:
     --------
     >>> clock = Remaining(jobs=2)
     >>> clock.finished({"attack": "a", "defence": "scan", "learner": "default", "seconds": 30.0})
-    >>> clock.left([("a", "scan", "default"), ("b", "scan", "default")])
+    >>> clock.left([[("a", "scan", "default")], [("b", "scan", "default")]])
     30.0
     >>> in_words(30.0)
     'less than a minute left'
@@ -34,15 +34,16 @@ class Remaining:
             for key in _keys((line["attack"], line["defence"], line["learner"])):
                 self._seconds[key].append(float(line["seconds"]))
 
-    def left(self, missing: Iterable[Kind]) -> float | None:
-        """Seconds until all the missing runs are done by as many jobs; None before anything is finished."""
+    def left(self, missing: Sequence[Sequence[Kind]]) -> float | None:
+        """Seconds until all is done, the runs of a trial by one job; None before any run is finished."""
         if not self._seconds:
             return None
-        total = 0.0
-        for kind in missing:
-            known = next(self._seconds[key] for key in _keys(kind) if key in self._seconds)
-            total += sum(known) / len(known)
-        return total / self.jobs
+        trials = [sum(self._usual(kind) for kind in kinds) for kinds in missing]
+        return max(sum(trials) / self.jobs, max(trials, default=0.0))
+
+    def _usual(self, kind: Kind) -> float:
+        known = next(self._seconds[key] for key in _keys(kind) if key in self._seconds)
+        return sum(known) / len(known)
 
 
 def _keys(kind: Kind) -> tuple[tuple[str, ...], ...]:

@@ -118,14 +118,10 @@ class Workers:
 
         def tell(trial: Trial | None) -> None:
             if progress is not None:
-                kinds = [(t.attack, *cell) for t, waiting in missing.values() for cell in waiting]
-                what = (
-                    "starting"
-                    if trial is None
-                    else f"{trial.attack} {100 * trial.rate:g} %, seed {trial.seed}"
-                )
+                kinds = [[(t.attack, *cell) for cell in cells] for t, cells in missing.values() if cells]
                 left = in_words(clock.left(kinds)) if kinds else ""
-                progress(f"{what}; {left}" if left else what, total - len(kinds), total)
+                what = f"{trial.attack} {100 * trial.rate:g} %, seed {trial.seed}" if trial else "starting"
+                progress(f"{what}; {left}" if left else what, total - sum(map(len, kinds)), total)
 
         tell(None)
         for trial, lines in self._finished(plan, [both for both in missing.values() if both[1]]):
