@@ -15,6 +15,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from foretaste.features.duplicates import MOST_COMMON, NEAR, join
 from foretaste.features.ngrams import Counts, TokenNumbers
+from foretaste.features.plain_reading import plain_reading
 from foretaste.features.writing import Mark, writing_of
 
 MAX_CHARACTERS = 20_000
@@ -28,14 +29,14 @@ TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff]|\w+|
 
 
 def tokenize(text: str) -> list[str]:
-    """Lower-cased words, single marks and single characters of unspaced scripts, in order.
+    """Lower-cased words as they are read, single marks and single characters of unspaced scripts, in order.
 
     Examples
     --------
     >>> tokenize("Win £1000 now!")
     ['win', '£', '1000', 'now', '!']
     """
-    return TOKEN.findall(shortened(text).lower())
+    return TOKEN.findall(plain_reading(shortened(text)).lower())
 
 
 def shortened(text: str) -> str:
