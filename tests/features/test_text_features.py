@@ -12,6 +12,7 @@ from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.triggers.phrases import phrase_table
 from foretaste.detect.triggers.wording import spell
 from foretaste.features.patterns import Phrases
+from foretaste.features.plain_reading import plain_reading
 from foretaste.features.text import MAX_CHARACTERS, TextFeatures, tokenize
 
 
@@ -28,7 +29,7 @@ def of_texts(texts: list[str]) -> Dataset:
         ("Win £1000 now!", ["win", "£", "1000", "now", "!"]),
         ("don't", ["don", "'", "t"]),
         ("東京で会う", ["東", "京", "で", "会", "う"]),
-        ("a\u200bb", ["a", "\u200b", "b"]),
+        ("a\u200bb \u200b", ["ab", "\u200b"]),
         (" \n\t", []),
         ("😀😀", ["😀", "😀"]),
     ],
@@ -40,7 +41,7 @@ def test_tokens(text: str, tokens: list[str]) -> None:
 @settings(max_examples=30)
 @given(st.text(max_size=30))
 def test_no_mark_is_lost(text: str) -> None:
-    assert "".join(tokenize(text)) == "".join(text.lower().split())
+    assert "".join(tokenize(text)) == "".join(plain_reading(text).lower().split())
 
 
 def test_a_long_text_keeps_both_ends() -> None:
