@@ -14,6 +14,7 @@ PATCH_AREA = 0.25
 """Share of the image up to which an artefact's box is called a patch."""
 
 _HELD = 0.9
+_THROUGHOUT = 0.8
 _REACH = 110.0
 
 
@@ -61,6 +62,25 @@ class Place:
         across = _third((self.left + self.right + 1) / 2 / self.width, ("left", "centre", "right"))
         where = "in the middle" if (down, across) == ("middle", "centre") else f"{down} {across}"
         return f"patch at rows {self.top}-{self.bottom}, columns {self.left}-{self.right}, {where}"
+
+    def sound(self) -> str:
+        """The box of spectrograms, low pitch at the bottom, for a person.
+
+        Examples
+        --------
+        >>> Place(4, 0, 11, 11, 64, 64, True, "").sound()
+        'sound of high pitch (bands 53-60 of 64), 0-19 % into the clip'
+        >>> Place(0, 0, 63, 63, 64, 64, False, "").sound()
+        'sound of every pitch, throughout the clip'
+        """
+        low, high = self.height - self.bottom, self.height - self.top
+        pitch = _third((self.top + self.bottom + 1) / 2 / self.height, ("high", "middle", "low"))
+        bands = f"of {pitch} pitch (bands {low}-{high} of {self.height})"
+        start, end = self.left / self.width, (self.right + 1) / self.width
+        if high - low + 1 >= _THROUGHOUT * self.height:
+            bands = "of every pitch"
+        when = f"{100 * start:.0f}-{100 * end:.0f} % into" if end - start < _THROUGHOUT else "throughout"
+        return f"sound {bands}, {when} the clip"
 
 
 def locate(image: ImageFeatures, rows: NDArray[np.int64], control: NDArray[np.int64]) -> Place:

@@ -108,18 +108,19 @@ class SharedArtefacts(Detector):
         dirty = self._dirty(judgement, tested)
         p_value = max(judgement.p_value, chance, 1e-300)
         target = None if judgement.target < 0 else context.classes[judgement.target]
+        heard = context.dataset.roles.image == "spectrogram"
         return Campaign(
             rule="FT207" if place.local else "FT208",
             rows=candidate.rows,
             target=target,
-            pattern=place.words(),
+            pattern=place.sound() if heard else place.words(),
             kind="image",
             p_value=p_value,
             q_value=min(1.0, max(judgement.p_value * tested, chance * VIEWS)),
             effect=judgement.contradicted,
             support=len(candidate.rows) + len(candidate.elsewhere),
             statistic=Statistic("separation", candidate.separation, natural),
-            reason=_reason(candidate, judgement, place, target, dirty),
+            reason=_reason(candidate, judgement, place, target, dirty, heard),
             parts=[
                 {
                     "box": [place.top, place.left, place.bottom, place.right],
@@ -130,9 +131,14 @@ class SharedArtefacts(Detector):
         )
 
 
-def _reason(candidate: Candidate, judgement: Judgement, place: Place, target: str | None, dirty: bool) -> str:
-    kind = "patch" if place.local else "overlay"
-    said = f"{len(candidate.rows)} images share the same {kind} and are otherwise as diverse as random ones; "
+def _reason(
+    candidate: Candidate, judgement: Judgement, place: Place, target: str | None, dirty: bool, heard: bool
+) -> str:
+    kind = "sound" if heard else "patch" if place.local else "overlay"
+    said = (
+        f"{len(candidate.rows)} {'clips' if heard else 'images'} share the same {kind} and are otherwise "
+        "as diverse as random ones; "
+    )
     if dirty:
         return said + (
             f"models that saw none of them contradict the label of {judgement.contradicted:.0%} "

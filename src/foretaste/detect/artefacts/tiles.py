@@ -10,6 +10,7 @@ from scipy.linalg import cholesky, eigh, solve_triangular
 
 from foretaste.detect.artefacts.candidate import TILE, Candidate
 from foretaste.detect.artefacts.directions import LEAST_ROWS, two_means
+from foretaste.features.image import SIDE
 from foretaste.features.residuals import residual
 
 STRIDE = 2
@@ -37,7 +38,9 @@ def tiles(pixels: NDArray[np.uint8], used: NDArray[np.int64]) -> Iterator[Candid
         return
     rough = residual(pixels.astype(np.float32))
     rough -= rough[used].mean(axis=0)
-    corners = [(i, j) for i in _steps(h, size) for j in _steps(w, size)]
+    corners = [(i, j) for i in _steps(h, size, STRIDE) for j in _steps(w, size, STRIDE)]
+    apart = STRIDE * -(-max(h, w) // SIDE)  # of images twice as large every other one
+    searched = {(i, j) for i in _steps(h, size, apart) for j in _steps(w, size, apart)}
     scatter = np.empty((len(corners), size * size * channels, size * size * channels))
     for place, corner in enumerate(corners):
         tile = _cut(rough, used, corner, size)
@@ -53,7 +56,7 @@ def tiles(pixels: NDArray[np.uint8], used: NDArray[np.int64]) -> Iterator[Candid
             split = two_means(score)
             if split is not None:
                 yield Candidate("tile", -1, split.separation, used[split.rows], used[:0], corner)
-        for separation, rows in like_rows(tile, here + floor):
+        for separation, rows in like_rows(tile, here + floor) if corner in searched else ():
             yield Candidate("like tiles", -1, separation, used[rows], used[:0], corner)
 
 
@@ -125,5 +128,5 @@ def _cut(
     return rough[used, top : top + size, left : left + size].reshape(len(used), -1)
 
 
-def _steps(length: int, size: int) -> list[int]:
-    return sorted({*range(0, length - size + 1, STRIDE), length - size})
+def _steps(length: int, size: int, stride: int) -> list[int]:
+    return sorted({*range(0, length - size + 1, stride), length - size})
