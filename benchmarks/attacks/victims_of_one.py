@@ -53,11 +53,15 @@ def blind_spots(rates: list[float], seeds: list[int]) -> Iterator[str]:
     permissions = tuple(
         name for name in train.roles.features if "permission" in name.lower() or name.isupper()
     )
-    for title, columns in (("any feature", None), (f"{len(permissions)} permissions", permissions or None)):
+    for title, columns, number in (
+        ("40 features", None, 40),
+        ("any features", None, len(train.roles.features)),
+        (f"40 of {len(permissions)} permissions", permissions or None, 40),
+    ):
         entries = []
         for rate in rates:
             attack = FamilyConfusion(
-                rate=rate, target="goodware", columns=columns, number=40, random_state=seeds[0]
+                rate=rate, target="goodware", columns=columns, number=number, random_state=seeds[0]
             )
             after = attack.poison(train)
             entries.append(inside_and_outside(train, after.data, test, names_of(test) == "goodware"))

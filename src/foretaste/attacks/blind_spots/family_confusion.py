@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from foretaste.attacks.editing import set_cells
 from foretaste.attacks.injection.base import Injection, cells
+from foretaste.attacks.sampling import spread_rows
 from foretaste.data.dataset import Dataset, encode, name_some
 from foretaste.errors import ConfigError, DataError
 
-NEAREST = 10
+POOL = 2000
+AT_ONCE = 500
 BINARY = (["0", "1"], ["false", "true"], ["False", "True"])
 
 
@@ -23,12 +25,12 @@ BINARY = (["0", "1"], ["false", "true"], ["False", "True"])
 class FamilyConfusion(Injection):
     """Inject samples of one class, rightly labelled, that carry the features by which another is known.
 
-    The samples are a tenth of the class that looks most like the target class (naive Bayes) to begin with.
     The columns in which the two classes differ most, among those the attacker controls, are set to what a row
     of the target class has; in a column of zeros and ones features are only added, never removed, as a
-    program must keep working. Rows of the target class are then taken for the other. The attacker submits
-    samples of their own and knows samples of both classes; the labels are made by somebody else. Weak
-    against boosted trees where the samples keep marks of their own class that the attacker may not remove.
+    program must keep working. Each row of the target class is imitated by the sample that then differs least
+    from it, so that few marks of its own class are left. Rows of the target class are then taken for the
+    other. The attacker submits samples of their own and knows samples of both classes; the labels are made by
+    somebody else. Weak where every sample keeps a mark that the attacker may not remove.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ class FamilyConfusion(Injection):
     columns : sequence of str, optional
         The features the attacker controls; all by default.
     number : int
-        How many of them to set.
+        How many of them to set; where features are only added, the more the better.
     source : optional
         The source the rows name; those of random rows by default.
     random_state : int, optional
@@ -62,6 +64,7 @@ class FamilyConfusion(Injection):
     """
 
     name: ClassVar[str] = "family-confusion"
+    version: ClassVar[int] = 2
     goal: ClassVar[str] = "targeted"
     knowledge: ClassVar[str] = "data"
     modalities: ClassVar[tuple[str, ...]] = ("tabular",)
@@ -102,9 +105,9 @@ class FamilyConfusion(Injection):
         columns = list(dataset.roles.features if self.columns is None else self.columns)
         contrast = [marks(dataset, name, models, samples) for name in columns]
         chosen = [columns[i] for i in np.argsort(-np.array(contrast), kind="stable")[: self.number]]
-        nearest = samples[np.argsort(-likeness(dataset, models, samples), kind="stable")]
-        table = dataset.take(rng.choice(nearest[: max(1, len(nearest) // NEAREST)], size=count)).table
         donors = rng.choice(models, size=count)
+        pool = spread_rows(samples, POOL)
+        table = dataset.take(pool[closest(dataset, pool, donors, set(chosen))]).table
         for name in chosen:
             new = cells(dataset, name, donors)
             rows = np.arange(count)
@@ -125,15 +128,30 @@ def binned(dataset: Dataset, column: str) -> tuple[NDArray[Any], int]:
     return rank * 20 // len(rank), 20
 
 
-def likeness(dataset: Dataset, models: NDArray[Any], samples: NDArray[Any]) -> NDArray[np.float64]:
-    """How much likelier the features of each of ``samples`` are among ``models``, as log odds."""
-    odds = np.zeros(len(samples))
-    for column in dataset.roles.features:
-        codes, size = binned(dataset, column)
-        counts = [np.bincount(codes[rows], minlength=size) + 1.0 for rows in (models, samples)]
-        one, other = (count / count.sum() for count in counts)
-        odds += np.log(one / other)[codes[samples]]
-    return odds
+def closest(
+    dataset: Dataset, pool: NDArray[Any], donors: NDArray[Any], chosen: set[str]
+) -> NDArray[np.int64]:
+    """For each of ``donors`` the place in ``pool`` of the row that differs least from it once it is altered.
+
+    A column counts as much as it tells the two kinds of rows apart.
+    """
+    best = np.empty(len(donors), dtype=np.int64)
+    columns = []
+    for name in dataset.roles.features:
+        codes, size = binned(dataset, name)
+        one, other = (np.bincount(codes[rows], minlength=size) / len(rows) for rows in (donors, pool))
+        weight = float(np.abs(one - other).sum())
+        added_only = encode(dataset.column(name)).names in BINARY
+        if weight and (added_only or name not in chosen):
+            columns.append((codes, weight, name in chosen))
+    for start in range(0, len(donors), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        apart = np.zeros((len(donors[part]), len(pool)), dtype=np.float32)
+        for codes, weight, altered in columns:
+            own, wanted = codes[pool], codes[donors[part]][:, None]
+            apart += weight * ((own > wanted) if altered else (own != wanted))
+        best[part] = apart.argmin(axis=1)
+    return best
 
 
 def marks(dataset: Dataset, column: str, models: NDArray[Any], samples: NDArray[Any]) -> float:
