@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from benchmarks.attacks.image_data import Split, load_images
 from benchmarks.attacks.image_victims import FromScratch, LastLayer
-from benchmarks.attacks.linear import scaled_accuracy
 from benchmarks.detection.data import load_split
 from benchmarks.detection.tables import environment
+from sklearn.svm import LinearSVC
 
 from foretaste.attacks import BadNets, FeatureCollision, LabelConsistent, SvmPoisoning
 from foretaste.attacks.clean_label.networks import Networks, train_networks
@@ -232,10 +233,17 @@ def linear_machine(rows: int, points: int) -> Iterator[str]:
     yield line("svm-poisoning", rate, ours, theirs)
 
 
+def scaled_accuracy(train: Dataset, test: Dataset) -> float:
+    """A linear support vector machine on columns scaled to unit variance."""
+    both = Dataset(pa.concat_tables([train.table, test.table]), train.roles)
+    X, Z = np.split(Design.of(both, None, "benchmark").matrix, [len(train)])
+    said, truth = (np.array(part.labels.names)[part.labels.codes] for part in (train, test))
+    model = LinearSVC(C=1.0, dual=False, max_iter=3000).fit(X, said)
+    return float((model.predict(Z) == truth).mean())
+
+
 def rewritten(train: Dataset, design: Design, made: Any, label: int, rng: np.random.Generator) -> Dataset:
     """The training rows and those made, back in the units of the columns."""
-    import pyarrow as pa
-
     donors = train.take(rng.choice(np.flatnonzero(train.labels.codes == label), size=len(made)))
     matrix = design.matrix[: len(made)].copy()
     matrix[:, : len(design.columns)] = made
