@@ -16,6 +16,7 @@ from foretaste.errors import ConfigError, IntegrityError
 from foretaste.provenance import dsse
 from foretaste.provenance.batch import check_batch, sign_batch
 from foretaste.provenance.dsse import Envelope
+from foretaste.provenance.genuine import genuine_entries
 from foretaste.provenance.ingest import decide, ingest, no_longer_trusted
 from foretaste.provenance.ledger import Ledger
 from foretaste.provenance.note import VerifierKey
@@ -208,7 +209,7 @@ def test_a_key_revoked_as_of_a_time_makes_what_came_since_suspect(
         ingest(
             ledger, policy(tmp_path), "vendor", [batch], signature, moment=datetime(2026, 6, day, tzinfo=UTC)
         )
-    entries = list(ledger.entries())
+    entries = genuine_entries(ledger)
     assert no_longer_trusted(entries, policy(tmp_path)) == {}
     revoked = policy(tmp_path, keys="revoked = 2026-06-15T12:00:00Z\n")
     assert list(no_longer_trusted(entries, revoked)) == [1]

@@ -209,11 +209,12 @@ def check(
 
 def _not_trusted(folder: Path, policy: Path) -> dict[int, str]:
     """Ingested batches that the policy of today would not let in, and why."""
+    from foretaste.provenance.genuine import genuine_entries
     from foretaste.provenance.ingest import no_longer_trusted
     from foretaste.provenance.ledger import Ledger
     from foretaste.provenance.sources import SourcePolicy
 
-    return no_longer_trusted(Ledger(folder).entries(), SourcePolicy.read(policy))
+    return no_longer_trusted(genuine_entries(Ledger(folder)), SourcePolicy.read(policy))
 
 
 def trusted_key(named: Path | None, checkpoint: Path, carried: str) -> tuple[VerifierKey, str]:

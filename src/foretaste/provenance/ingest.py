@@ -6,7 +6,7 @@ quarantined a ``denied-write`` entry with the reason. The store keeps a quaranti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from foretaste.provenance.adding import record
 from foretaste.provenance.batch import check_batch
 from foretaste.provenance.dsse import Envelope
 from foretaste.provenance.entries import Entry, FileRecord
+from foretaste.provenance.genuine import GenuineEntries, genuine_entries
 from foretaste.provenance.ledger import Ledger
 from foretaste.provenance.note import VerifierKey
 from foretaste.provenance.sources import Source, SourcePolicy
@@ -125,14 +126,14 @@ def ingest(
     return decision, ledger.append([entry])[0]
 
 
-def no_longer_trusted(entries: Iterable[Entry], policy: SourcePolicy) -> dict[int, str]:
+def no_longer_trusted(entries: GenuineEntries, policy: SourcePolicy) -> dict[int, str]:
     """Ingested batches that the policy, as it is now, would not accept, by number of the entry, and why.
 
     A source may have been taken off the list, or one of its keys revoked as of a time before the batch came.
     """
     found = {}
-    for number, entry in enumerate(entries):
-        if entry.kind != "ingest" or "decision" not in entry.details:
+    for number, entry in entries.of_kinds("ingest"):
+        if "decision" not in entry.details:
             continue
         source = policy.sources.get(str(entry.source))
         if source is None:
@@ -166,8 +167,8 @@ def _reason(source: Source, signature: bytes, at: datetime) -> str | None:
 def _already(ledger: Ledger, records: list[FileRecord]) -> int | None:
     """The entry that ingested the very same files: an old batch may not be played again."""
     wanted = {file.sha256 for file in records}
-    for number, entry in enumerate(ledger.entries()):
-        if entry.kind == "ingest" and wanted <= {file.sha256 for file in entry.files}:
+    for number, entry in genuine_entries(ledger).of_kinds("ingest"):
+        if wanted <= {file.sha256 for file in entry.files}:
             return number
     return None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from foretaste.errors import DataError, DeniedError, IntegrityError
 from foretaste.provenance import listing
 from foretaste.provenance.entries import Entry, now
 from foretaste.provenance.gate.access import ROLES, Access
+from foretaste.provenance.genuine import GenuineEntries
 from foretaste.provenance.ledger import Ledger
 from foretaste.provenance.note import Note, VerifierKey, sign
 from foretaste.provenance.store import sha256_of
@@ -94,12 +94,12 @@ def deny(ledger: Ledger, reason: str, subject: str) -> None:
     raise DeniedError(f"denied: {reason}; the attempt is entry {number} of {ledger.folder}")
 
 
-def approvals(entries: Iterable[Entry], subject: str, access: Access, origin: str) -> list[Approval]:
+def approvals(entries: GenuineEntries, subject: str, access: Access, origin: str) -> list[Approval]:
     """The valid approvals of a file: signed by somebody who has that role now, one per person and role."""
     found: dict[tuple[str, str], Approval] = {}
-    for number, entry in enumerate(entries):
+    for number, entry in entries.of_kinds("approval"):
         said = entry.details
-        if entry.kind != "approval" or said.get("subject") != subject:
+        if said.get("subject") != subject:
             continue
         by, role = str(said.get("by")), str(said.get("role"))
         person = access.people.get(by)

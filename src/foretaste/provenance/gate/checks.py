@@ -94,8 +94,8 @@ def sources(subject: Subject) -> Iterator[Check]:
     keys = {one.key for one in origins if one.kind == "data"}
     ingested = {
         number: entry
-        for number, entry in enumerate(subject.entries)
-        if entry.kind == "ingest" and any(record.sha256 in keys for record in entry.files)
+        for number, entry in subject.entries.of_kinds("ingest")
+        if any(record.sha256 in keys for record in entry.files)
     }
     if policy.require_signatures:
         bare = [number for number, entry in ingested.items() if "key" not in entry.details]

@@ -72,9 +72,12 @@ def _kolmogorov_smirnov(a: pa.ChunkedArray, b: pa.ChunkedArray) -> float:
     one, other = one[~np.isnan(one)], other[~np.isnan(other)]
     if not len(one) or not len(other):
         return float(len(one) != len(other))
-    points = np.concatenate([one, other])
-    below = np.searchsorted(one, points, side="right") / len(one)
-    return float(np.abs(below - np.searchsorted(other, points, side="right") / len(other)).max())
+    both = np.concatenate([one, other])
+    order = np.argsort(both, kind="stable")  # of two sorted runs that is one merge
+    ranked, old = both[order], np.cumsum(order < len(one))
+    last = np.append(ranked[1:] != ranked[:-1], True)  # of equal values
+    new = np.arange(1, len(both) + 1) - old
+    return float(np.abs(old[last] / len(one) - new[last] / len(other)).max())
 
 
 def _total_variation(old: pa.Table, new: pa.Table) -> float:

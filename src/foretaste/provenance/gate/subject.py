@@ -12,7 +12,7 @@ from foretaste.provenance import listing
 from foretaste.provenance.entries import Entry
 from foretaste.provenance.gate.approvals import Approval, approvals, subject_of
 from foretaste.provenance.gate.policy import Policy
-from foretaste.provenance.genuine import genuine_entries
+from foretaste.provenance.genuine import GenuineEntries, genuine_entries
 from foretaste.provenance.ledger import Ledger
 from foretaste.provenance.lineage.capture import MODELS
 from foretaste.provenance.lineage.from_ledger import synchronise
@@ -71,7 +71,7 @@ class Subject:
         return Ledger(self.policy.ledger)
 
     @cached_property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> GenuineEntries:
         """All entries, compared with the signed root."""
         return genuine_entries(self.ledger)
 
@@ -85,7 +85,7 @@ class Subject:
     @cached_property
     def recorded(self) -> int | None:
         """The last entry that names the subject, other than approvals of it."""
-        for number, entry in reversed(list(enumerate(self.entries))):
+        for number, entry in reversed(list(self.entries.holding(self.sha256))):
             if any(record.sha256 == self.sha256 for record in entry.files) and entry.kind != "denied-write":
                 return number
             outputs = _outputs(entry)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from foretaste.errors import DataError, IntegrityError
 from foretaste.provenance import listing
 from foretaste.provenance.entries import Entry, FileRecord
-from foretaste.provenance.genuine import genuine_entries
+from foretaste.provenance.genuine import GenuineEntries, genuine_entries
 from foretaste.provenance.ledger import Ledger
 from foretaste.provenance.lineage.activity import Activity, Artefact
 from foretaste.provenance.lineage.carried import shape
 from foretaste.provenance.lineage.graph import LineageGraph
 from foretaste.provenance.versions.history import Version, versions
 
+_TELLING = ('"lineage":', '"kind":"version"', '"kind":"rollback"', '"kind":"ingest"')
+"""What stands in entries that say anything about lineage."""
 _KINDS = ("run", "train", "deploy", "ingest", "clean")
 
 
@@ -36,7 +38,7 @@ def write(ledger: Ledger, activity: Activity) -> int:
 
 
 def synchronise(
-    graph: LineageGraph, ledger: Ledger, *, rows: bool = True, entries: Sequence[Entry] | None = None
+    graph: LineageGraph, ledger: Ledger, *, rows: bool = True, entries: GenuineEntries | None = None
 ) -> int:
     """Take over what a ledger says that the graph does not have yet; gives the number of new activities.
 
@@ -59,7 +61,7 @@ def synchronise(
     made = {found.entry: found for found in versions(ledger, entries=entries)}
     new = [
         (activity, number)
-        for number, entry in enumerate(entries[start:], start)
+        for number, entry in entries.holding(*_TELLING, start=start)
         for activity in _activities(ledger, entry, made.get(number), rows)
     ]
     return graph.record_all(new, origin, len(entries))

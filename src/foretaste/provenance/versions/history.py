@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from foretaste.errors import DataError
 from foretaste.provenance import listing
 from foretaste.provenance.entries import Entry, FileRecord, now
-from foretaste.provenance.genuine import genuine_entries
+from foretaste.provenance.genuine import GenuineEntries, genuine_entries
 from foretaste.provenance.ledger import Ledger
 from foretaste.provenance.versions.trees import stored_tree, tree_of
 
@@ -89,7 +89,7 @@ class Version:
 
 
 def versions(
-    ledger: Ledger, dataset: str | None = None, entries: Sequence[Entry] | None = None
+    ledger: Ledger, dataset: str | None = None, entries: GenuineEntries | None = None
 ) -> list[Version]:
     """All versions, or those of one data set, oldest first.
 
@@ -101,9 +101,10 @@ def versions(
     found: list[Version] = []
     counted: dict[str, int] = {}
     by_entry: dict[int, Version] = {}
-    for index, entry in enumerate(genuine_entries(ledger) if entries is None else entries):
+    known = genuine_entries(ledger) if entries is None else entries
+    for index, entry in known.of_kinds(*VERSION_KINDS):
         name = entry.details.get("dataset")
-        if entry.kind not in VERSION_KINDS or not isinstance(name, str):
+        if not isinstance(name, str):
             continue
         counted[name] = counted.get(name, 0) + 1
         target = by_entry.get(entry.details.get("to", -1))
