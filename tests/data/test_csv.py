@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from data_strategies import delimited, scratch
 from hypothesis import given
+from hypothesis import strategies as st
 
 from foretaste.data import Limits, open_file
 from foretaste.data.formats.csv import DelimitedData
@@ -395,3 +396,15 @@ def test_the_size_of_blocks_does_not_change_the_table(write, block_bytes):
     reference = write(raw, "reference.csv").read()
     data = write(raw, limits=Limits(block_bytes=block_bytes))
     assert data.read().combine_chunks().equals(reference.combine_chunks())
+
+
+class _Slowly(Dialect):
+    def _plain_from(self, data: bytes) -> int:
+        return 0
+
+
+@given(st.text('a,\n\r"b', max_size=10), st.text("a,\n\rb1", max_size=30))
+def test_quotes_that_end_early_are_no_reason_to_go_field_by_field(head: str, rest: str) -> None:
+    data = (head + rest).encode()
+    assert Dialect().complete_until(data) == _Slowly().complete_until(data)
+    assert Dialect().is_closed(data) == _Slowly().is_closed(data)

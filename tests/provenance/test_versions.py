@@ -104,6 +104,10 @@ def test_what_other_systems_call_it_is_read_and_never_asked(tmp_path: Path) -> N
     data = table(tmp_path / "train.csv", x=[1])
     (tmp_path / "train.csv.dvc").write_text(f"outs:\n- md5: {'b' * 32}\n  path: train.csv\n")
     assert pointers(data) == {"git": "a" * 40, "dvc": f"md5:{'b' * 32}"}
+    (tmp_path / ".lakefs_ref.yaml").write_text(f"src: lakefs://mail/main/train/\nat_head: {'d' * 64}\n")
+    assert pointers(data)["lakefs"] == f"lakefs://mail/main/train/ at {'d' * 64}"
+    (tmp_path / ".lakefs_ref.yaml").write_text("src: http://elsewhere\nat_head: x\n")
+    assert "lakefs" not in pointers(data)
     (git / "refs" / "heads" / "main").unlink()
     (git / "packed-refs").write_text(f"# pack-refs\n{'c' * 40} refs/heads/main\n")
     assert git_commit(data) == "c" * 40

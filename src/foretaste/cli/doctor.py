@@ -17,6 +17,8 @@ from foretaste.cli import problems
 
 OPTIONAL = {
     "psycopg": "lineage in PostgreSQL",
+    "blake3": "hashing of big files with BLAKE3 (manifest --hash blake3)",
+    "deltalake": "reading and writing of Delta Lake tables",
     "torch": "testing images by what a net trained on them learned (FT501 to FT505)",
     "pandas": "scanning a pandas.DataFrame from Python",
     "polars": "scanning a polars.DataFrame from Python",

@@ -111,14 +111,22 @@ def checkout(
     out: Annotated[Path, typer.Option(metavar="DIR", help="A new or empty folder.", show_default=False)],
     number: Annotated[int | None, typer.Argument(help="The newest otherwise.")] = None,
     ledger: Folder = LEDGER,
+    delta: Annotated[
+        bool, typer.Option("--delta", help="As the next version of a Delta Lake table in DIR.")
+    ] = False,
 ) -> None:
     """Write the files of a version to a folder, each compared with its hash."""
     from foretaste.provenance.ledger import Ledger
     from foretaste.provenance.versions import check_out, version
+    from foretaste.provenance.versions.delta import write_delta
     from foretaste.report.safe import visible
 
     place = Ledger(ledger)
     found = version(place, name, number)
+    if delta:
+        made = write_delta(place, found, out)
+        typer.echo(f"{found.key}: version {made} of the Delta table {visible(out)}")
+        return
     done = check_out(place, found, out)
     typer.echo(f"{found.key}: {done.files:,} files, {done.bytes:,} bytes in {visible(out)}")
 

@@ -6,12 +6,12 @@ Keys sorted, no spaces, UTF-8, no floats: of such values RFC 8785 makes the same
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring
 from typing import Any
 
 from foretaste.errors import DataError, IntegrityError
 
 _LARGEST = 2**53 - 1
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 
 
 def encode(value: Any) -> bytes:
@@ -27,10 +27,22 @@ def encode(value: Any) -> bytes:
     >>> encode({"b": [1, True, None], "a": "Grüß"})
     b'{"a":"Gr\\xc3\\xbc\\xc3\\x9f","b":[1,true,null]}'
     """
-    _check(value)
+    return to_bytes(text(value))
+
+
+def text(value: Any) -> str:
+    """The same as text; raises `DataError` as well, but not where text is not Unicode."""
     try:
-        return _ENCODER.encode(value).encode()
-    except (UnicodeEncodeError, RecursionError) as error:
+        return _text(value)
+    except RecursionError as error:
+        raise DataError(f"it cannot be written as canonical JSON: {error}") from None
+
+
+def to_bytes(written: str) -> bytes:
+    """Canonical JSON in UTF-8; raises `DataError` where it is not Unicode."""
+    try:
+        return written.encode()
+    except UnicodeEncodeError as error:
         raise DataError(f"it cannot be written as canonical JSON: {error}") from None
 
 
@@ -52,19 +64,35 @@ def decode(data: bytes, what: str) -> Any:
     return value
 
 
-def _check(value: Any) -> None:
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return encode_basestring(value)
     if isinstance(value, dict):
-        for key, inner in value.items():
-            if not isinstance(key, str):
-                raise DataError(f"the key {key!r} is not text")
-            if not key.isascii():  # beyond ASCII, sorting by letters and by UTF-16 may differ
-                raise DataError(f"the key {key!r} has letters beyond ASCII")
-            if type(inner) is not str:  # most are
-                _check(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            _check(inner)
-    elif isinstance(value, float) or (isinstance(value, int) and abs(value) > _LARGEST):
+        return "{" + ",".join([_key(key) + _text(value[key]) for key in _sorted(value)]) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join([_text(inner) for inner in value]) + "]"
+    if value is None or value is True or value is False:
+        return _WORDS[value]
+    if isinstance(value, int) and -_LARGEST <= value <= _LARGEST:
+        return str(int(value))
+    if isinstance(value, int | float):
         raise DataError(f"the number {value!r} has no exact canonical form; write it as text")
-    elif not (value is None or isinstance(value, str | int)):
-        raise DataError(f"a {type(value).__name__} cannot be written as JSON")
+    raise DataError(f"a {type(value).__name__} cannot be written as JSON")
+
+
+_WORDS = {None: "null", True: "true", False: "false"}
+
+
+def _sorted(value: dict[Any, Any]) -> list[str]:
+    try:
+        return sorted(value)
+    except TypeError:
+        raise DataError(f"the key {next(k for k in value if not isinstance(k, str))!r} is not text") from None
+
+
+def _key(key: str) -> str:
+    if not isinstance(key, str):
+        raise DataError(f"the key {key!r} is not text")
+    if not key.isascii():  # beyond ASCII, sorting by letters and by UTF-16 may differ
+        raise DataError(f"the key {key!r} has letters beyond ASCII")
+    return encode_basestring(key) + ":"

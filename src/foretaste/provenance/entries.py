@@ -66,6 +66,12 @@ class FileRecord:
         record |= {"sha256": self.sha256, "size": self.size}
         return record | ({"folder": True} if self.folder else {})
 
+    def text(self) -> str:
+        """Canonical JSON of `as_json`."""
+        text, folder = canonical.text, '"folder":true,' if self.folder else ""
+        rest = f'"name":{text(self.name)},"sha256":{text(self.sha256)},"size":{text(self.size)}'
+        return f'{{{folder}"kept":{text(self.kept)},{rest}}}'
+
     @classmethod
     def from_json(cls, record: Any) -> FileRecord:
         """Read a record; raises `IntegrityError` where it is none."""
@@ -129,15 +135,13 @@ class Entry:
 
     def encode(self) -> bytes:
         """The bytes that are hashed into the tree; raises `DataError` beyond 65,535 of them."""
-        value: dict[str, Any] = {"schema": _SCHEMA, "kind": self.kind, "time": self.time}
-        if self.files:
-            value["files"] = [record.as_json() for record in self.files]
-        value |= {
-            key: text for key, text in (("source", self.source), ("note", self.note)) if text is not None
-        }
-        if self.details:
-            value["details"] = dict(self.details)
-        data = canonical.encode(value)
+        # Put together in the order of the keys: that is several times faster than to sort them.
+        details = f'"details":{canonical.text(dict(self.details))},' if self.details else ""
+        files = f'"files":[{",".join([record.text() for record in self.files])}],' if self.files else ""
+        note = "" if self.note is None else f'"note":{canonical.text(self.note)},'
+        source = "" if self.source is None else f'"source":{canonical.text(self.source)},'
+        rest = f'"kind":"{self.kind}",{note}"schema":{_SCHEMA},{source}"time":"{self.time}"'
+        data = canonical.to_bytes(f"{{{details}{files}{rest}}}")
         if len(data) > MOST_ENTRY_BYTES:
             raise DataError(
                 f"an entry of {len(data)} bytes is too long", hint="put what it says into a file and add that"

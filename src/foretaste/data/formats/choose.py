@@ -7,6 +7,7 @@ from pathlib import Path
 
 from foretaste.data.formats.arrow import ArrowData
 from foretaste.data.formats.csv import DelimitedData
+from foretaste.data.formats.delta import LOG, delta_files
 from foretaste.data.formats.image_folder import ImageFolderData
 from foretaste.data.formats.jsonl import JsonLinesData
 from foretaste.data.formats.npz import NpzData
@@ -26,7 +27,8 @@ def open_file(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) 
     ----------
     path : str or path
         ``.csv``, ``.tsv``, ``.jsonl`` (each also ``.gz``), ``.parquet``, ``.arrow``, ``.npz``, a folder of
-        Parquet shards, or a folder with one sub-folder of images or of WAVE files per class.
+        Parquet shards, a Delta table (with the extra ``delta``), or a folder with one sub-folder of images or
+        of WAVE files per class.
     limits : Limits
         What it may cost before it is refused.
 
@@ -60,6 +62,8 @@ def open_file(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) 
 
 
 def _open_folder(place: Path, limits: Limits) -> DataFile:
+    if (place / LOG).is_dir():
+        return ParquetFolder(place, delta_files(place), limits)
     shards = [
         path
         for path in sorted(place.rglob("*.parquet"))

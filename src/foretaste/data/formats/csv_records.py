@@ -14,6 +14,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+_LINE_END = re.compile(rb"[\r\n]++(?=[^\r\n])")
+
 
 @dataclass(frozen=True)
 class Dialect:
@@ -48,9 +50,18 @@ class Dialect:
     def _is_plain(self, data: bytes) -> bool:
         return not self.quoting or b'"' not in data
 
+    def _plain_from(self, data: bytes) -> int:
+        """Where a record starts after which there is no quote any more, a header's often; 0 for nowhere."""
+        end = _LINE_END.search(data, data.rfind(b'"'))
+        start = end.end() if end else 0
+        if not 0 < start < len(data) // 2:  # the rest must be worth it
+            return 0
+        until = self._whole_records.match(data, 0, start + 1)
+        return start if until and until.end() == start else 0
+
     def complete_until(self, data: bytes) -> int:
         """Offset of the last record in ``data`` that may still go on; everything before it is complete."""
-        if not self._is_plain(data):
+        if not self._is_plain(data) and not self._plain_from(data):
             match = self._whole_records.match(data)
             return match.end() if match else 0
         end = len(data.rstrip(b"\r\n"))
@@ -59,6 +70,8 @@ class Dialect:
     def is_closed(self, data: bytes) -> bool:
         """Whether the last record of ``data`` ends with the data, no quote left open."""
         if self._is_plain(data):
+            return True
+        if self._plain_from(data):
             return True
         tail = data[self.complete_until(data) :]
         return not tail.strip(b"\r\n") or self.first_end(tail) == len(tail)

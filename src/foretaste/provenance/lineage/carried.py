@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from foretaste.data import DataFile, open_file, row_hashes
-from foretaste.errors import DataError
+from foretaste.errors import DataError, MissingExtraError
 
 MOST_ROWS = 5_000_000
 """Rows up to which a file is compared row by row; of a larger one only the number of rows is known."""
@@ -32,7 +32,7 @@ def shape(path: Path) -> DataShape | None:
         opened = open_file(path)
         columns, known = tuple(opened.columns), opened.num_rows
         rows = known if known is not None else sum(batch.num_rows for batch in opened.batches())
-    except DataError:
+    except (DataError, MissingExtraError):
         return None
     return DataShape(columns, rows, opened if rows <= MOST_ROWS else None)
 

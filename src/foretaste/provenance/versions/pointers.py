@@ -1,4 +1,4 @@
-"""What other systems call the state a file is in: git, DVC, Delta. Read from their files, never asked.
+"""What git, DVC, lakeFS and Delta call the state a file is in: read from their files, never asked.
 
 Nothing is run: a repository can tell git to run programs of its own.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _DVC = re.compile(r"^\s*-?\s*md5:\s*([0-9a-f]{32}(?:\.dir)?)\s*$", re.MULTILINE)
+_LAKEFS = re.compile(r"^(src|at_head):\s*[\"']?([\w./:@+-]{1,500})[\"']?\s*$", re.MULTILINE)
 _REF = re.compile(r"ref: (refs/[\w./-]{1,200})\s*")
 _BYTES = 2**20
 
@@ -21,7 +22,9 @@ def pointers(path: Path) -> dict[str, str]:
     -------
     dict
         ``git``: the commit that is checked out where the file lies; ``dvc``: the MD5 in the ``.dvc`` file
-        beside it, which is no protection against anybody; ``delta``: the last version of a Delta table.
+        beside it, which is no protection against anybody; ``lakefs``: the address and the commit in the
+        ``.lakefs_ref.yaml`` that ``lakectl local`` leaves in or above the folder; ``delta``: the last version
+        of a Delta table.
     """
     found = {}
     if commit := git_commit(path):
@@ -29,6 +32,8 @@ def pointers(path: Path) -> dict[str, str]:
     beside = path.parent / f"{path.name}.dvc"
     if match := _DVC.search(_text(beside)):
         found["dvc"] = f"md5:{match[1]}"
+    if lakefs := lakefs_ref(path):
+        found["lakefs"] = lakefs
     log = path / "_delta_log"
     if log.is_dir():
         numbers = [int(file.stem) for file in log.glob("*.json") if file.stem.isdecimal()]
@@ -47,6 +52,16 @@ def git_commit(path: Path) -> str | None:
         if git.is_file():  # a worktree or a submodule
             match = re.match(r"gitdir: (.+)", _text(git))
             return _commit((folder / match[1].strip()).resolve()) if match else None
+    return None
+
+
+def lakefs_ref(path: Path) -> str | None:
+    """Address and commit of the lakeFS checkout around a path, ``lakefs://repository/branch/ at COMMIT``."""
+    place = path.resolve()
+    for folder in (place, *place.parents):
+        said = dict(_LAKEFS.findall(_text(folder / ".lakefs_ref.yaml")))
+        if said.get("src", "").startswith("lakefs://") and "at_head" in said:
+            return f"{said['src']} at {said['at_head']}"
     return None
 
 
@@ -77,4 +92,4 @@ def _text(path: Path) -> str:
         return ""
 
 
-__all__ = ["git_commit", "pointers"]
+__all__ = ["git_commit", "lakefs_ref", "pointers"]

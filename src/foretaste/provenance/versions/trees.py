@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from foretaste.errors import DataError, IntegrityError
+from foretaste.errors import DataError, IntegrityError, MissingExtraError
 from foretaste.provenance.ledger import Ledger
 from foretaste.provenance.manifest import Manifest, build_manifest
 
@@ -20,7 +20,7 @@ def tree_of(path: Path, previous: Manifest | None = None) -> Manifest | None:
     """
     try:
         return build_manifest(path, previous=previous).manifest
-    except DataError:
+    except (DataError, MissingExtraError):
         return None
 
 
