@@ -223,7 +223,7 @@ def test_the_proof_of_the_transparency_log_is_checked(folder: Path, tmp_path: Pa
         (folder / "model.sig").write_text(json.dumps(made))
         return read_claims(folder / "model.sig", trust=trust)
 
-    assert logged(body, root)[0].note == ""
+    assert logged(body, root)[0].note == "the key of the transparency log was not named"
     assert "not about this signature" in logged(b"something else", root)[0].note
     with pytest.raises(IntegrityError, match="not in the transparency log"):
         logged(body, bytes(32))

@@ -34,6 +34,9 @@ def claims(
     identity: Annotated[
         str | None, typer.Option(metavar="NAME", help="Mail or URI the certificate must be for.")
     ] = None,
+    log_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PEM of the transparency log that must have signed.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, one claim per line.")] = False,
 ) -> None:
     """Compare files with what others say about them; exit with 1 where any differs or is not checked."""
@@ -44,7 +47,7 @@ def claims(
     if identity is not None and authority is None:
         raise ConfigError("--identity needs --authority: a certificate without one says whatever it likes")
     try:
-        found = read_claims(file, root, Trust(public_key, authority, identity))
+        found = read_claims(file, root, Trust(public_key, authority, identity, log_key))
     except IntegrityError as error:
         problems.complain(str(error))
         raise typer.Exit(1) from None

@@ -2,8 +2,9 @@
 
 What is checked: the signature over the statement or file, with a public key you name or with the certificate
 in the bundle; that certificate against the authority you name and the identity you expect; the proof that the
-transparency log held the entry, against the root in the bundle. What is not: that root against the log's own
-key, and the time of signing against an authority; ask the log for those.
+transparency log held the entry; with the log's key, that the log signed the root and the entry's time, and
+that the certificate was valid then. What is not: signed certificate timestamps inside the certificate, time
+stamps by other authorities, and whether the log shows others the same tree.
 
 References: sigstore bundle v0.3; OpenSSF Model Signing v1.0 (model-signing 1.x); RFC 6962.
 """
@@ -15,6 +16,7 @@ import binascii
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +29,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from foretaste.errors import DataError, IntegrityError
 from foretaste.provenance.dsse import Envelope, pae
 from foretaste.provenance.importers.claims import Claim, compare, read_text
+from foretaste.provenance.importers.transparency import check_log
 from foretaste.provenance.listing import files_below
-from foretaste.provenance.merkle import root_from_inclusion
 
 MODEL_SIGNING = "https://model_signing/signature/v1.0"
 _HASHES: dict[int, hashes.HashAlgorithm] = {384: hashes.SHA384(), 521: hashes.SHA512()}
@@ -46,11 +48,14 @@ class Trust:
         PEM certificates of the authority that must have issued the signing certificate.
     identity : str or None
         Mail address or URI that the certificate must be for.
+    log_key : Path or None
+        PEM of the key of the transparency log that must have signed the entry, its time and the log's root.
     """
 
     public_key: Path | None = None
     authority: Path | None = None
     identity: str | None = None
+    log_key: Path | None = None
 
 
 def bundle(file: Path, root: Path, trust: Trust) -> list[Claim]:
@@ -71,7 +76,10 @@ def bundle(file: Path, root: Path, trust: Trust) -> list[Claim]:
     except (ValueError, KeyError, TypeError, RecursionError):
         raise DataError("it is no sigstore bundle", file=file) from None
     key, who, note = _signer(material, trust)
-    note = "; ".join(filter(None, (note, _logged(material, _signature(document)))))
+    left_open, moment = check_log(material.get("tlogEntries") or [], _signature(document), trust.log_key)
+    if moment is not None and trust.public_key is None:
+        _check_valid(material, moment)
+    note = "; ".join(filter(None, (note, left_open)))
     if "dsseEnvelope" in document:
         return _statement(file, root, document["dsseEnvelope"], key, who, note)
     return [_message(file, root, document.get("messageSignature"), key, who, note)]
@@ -152,26 +160,14 @@ def _signature(document: dict[str, Any]) -> str:
         return ""
 
 
-def _logged(material: dict[str, Any], signature: str) -> str:
-    """Check the inclusion proofs in the bundle; says what that leaves open."""
-    entries = material.get("tlogEntries") or []
-    if not entries:
-        return "not in a transparency log"
-    for entry in entries:
-        try:
-            proof = entry["inclusionProof"]
-            body = base64.b64decode(entry["canonicalizedBody"])
-            if not signature or signature.encode() not in body:
-                return "the transparency log's entry is not about this signature"
-            leaf = hashlib.sha256(b"\0" + body).digest()
-            path = [base64.b64decode(one) for one in proof.get("hashes") or []]
-            index, size = int(proof["logIndex"]), int(proof["treeSize"])
-            root = root_from_inclusion(index, size, leaf, path)
-            if root != base64.b64decode(proof["rootHash"]):
-                raise IntegrityError("the bundle's entry is not in the transparency log that it names")
-        except (KeyError, TypeError, ValueError, binascii.Error):
-            return "the proof of the transparency log cannot be read"
-    return ""
+def _check_valid(material: dict[str, Any], moment: datetime) -> None:
+    """The certificate was valid when the log took the signature up."""
+    raw = _certificate(material)
+    if raw is None:
+        return
+    certificate = x509.load_der_x509_certificate(raw)
+    if not certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc:
+        raise IntegrityError(f"the certificate was not valid on {moment:%Y-%m-%d %H:%M} UTC, when it signed")
 
 
 def _verify(key: Any, signature: bytes, message: bytes, digest: bytes | None = None) -> None:
