@@ -49,3 +49,9 @@ def test_texts_of_which_the_same_is_left_are_copies():
     copies = features.copies_without({"bad", ".", "example"}, np.arange(4))
     assert len(set(copies[:3])) == 1
     assert copies[3] != copies[0]
+
+
+def test_texts_that_differ_in_numbers_alone_are_not_the_same():
+    features = TextFeatures(["cue 17", "cue 23", "cue 17", "other"])
+    copies = features.copies_without({"cue"}, np.arange(3))
+    assert copies[0] == copies[2] != copies[1]

@@ -9,7 +9,7 @@ from sklearn.tree import ExtraTreeClassifier
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
 from foretaste.detect.triggers.cells import OwnLabel
-from foretaste.detect.triggers.phrases import RestOfTheWords, phrase_table
+from foretaste.detect.triggers.phrases import LEAST_LEFT, RestOfTheWords, phrase_table
 from foretaste.learners.linear import linear_folds, logistic_folds, naive_bayes_folds
 from foretaste.learners.nearest import neighbour_vote
 from foretaste.learners.subspace_forest import SubspaceForest, grow_forest
@@ -123,7 +123,10 @@ def test_large_data_teach_with_a_sample_and_are_asked_as_often(
 
 
 def test_leaving_phrases_out_is_subtraction() -> None:
-    """The fast way gives what masking the words in every row, and asking the same models again, gives."""
+    """The fast way gives what masking the words in every row, and asking the same models again, gives.
+
+    What is left of a text weighs as much as the whole did.
+    """
     rng = np.random.default_rng(3)
     words = np.array([f"w{i}" for i in range(60)])
     texts, labels = [], []
@@ -138,13 +141,15 @@ def test_leaving_phrases_out_is_subtraction() -> None:
     table = phrase_table(context.text.phrases, context.text.phrase_names, 10)
     some = table.presence[:, :15]
     rest = RestOfTheWords(context, 0)
-    members = rest.without(some)
-    closures = rest.closure(some).toarray() > 0
+    members = rest.without(some, table.names[:15])
+    own = rest._own(table.names[:15], every_run=True)
+    closures = rest.closure(some).maximum(own).toarray() > 0
     tfidf, models = context.text.word_tfidf.toarray(), context.words
     for i in rng.choice(len(members.row), 40):
         row, fold = members.row[i], context.folds[members.row[i]]
         masked = np.where(closures[:, members.pattern[i]], 0, tfidf[row])
-        expected = masked @ models.weights[fold, 0] + models.intercepts[fold, 0]
+        left = np.sqrt(max((masked**2).sum(), LEAST_LEFT))
+        expected = masked @ models.weights[fold, 0] / left + models.intercepts[fold, 0]
         assert members.log_odds[i] == pytest.approx(expected, abs=1e-4)
     assert ((members.content >= -1e-6) & (members.content <= 1 + 1e-6)).all()
 

@@ -130,7 +130,7 @@ class TextFeatures:
         length = np.sqrt(np.asarray(part.multiply(part).sum(axis=1)).ravel())
         cosine = (part @ part.T).toarray() / np.maximum(np.outer(length, length), 1e-12)
         left, right = np.nonzero(np.triu((cosine > NEAR) & (np.minimum.outer(length, length) > 0.3), 1))
-        rest = [frozenset(_without_digits(word) for word in self.tokens[int(row)]) - out for row in rows]
+        rest = [frozenset(self.tokens[int(row)]) - words for row in rows]
         first = {words: at for at, words in reversed(list(enumerate(rest)))}
         same = np.array([first[words] for words in rest], np.int64)
         return join(np.append(left, same), np.append(right, np.arange(len(rows))), np.arange(len(rows)))
