@@ -44,14 +44,14 @@ def test_texts_with_nothing_in_them_are_not_compared(tokens):
 
 
 def test_texts_of_which_the_same_is_left_are_copies():
-    texts = ["bad.example"] * 3 + ["bad.example is where I bought a red bicycle"] + ["other words"] * 2
+    texts = ["bad.example"] * 3 + ["bad.example sold me a red bicycle"] + ["a red bicycle"] * 5
     features = TextFeatures(texts)
     copies = features.copies_without({"bad", ".", "example"}, np.arange(4))
     assert len(set(copies[:3])) == 1
     assert copies[3] != copies[0]
 
 
-def test_texts_that_differ_in_numbers_alone_are_not_the_same():
-    features = TextFeatures(["cue 17", "cue 23", "cue 17", "other"])
-    copies = features.copies_without({"cue"}, np.arange(3))
+def test_known_words_that_are_left_tell_copies_apart_and_others_do_not():
+    texts = ["cue red one", "cue blue two", "cue red three"] + ["red sky", "blue sea"] * 5
+    copies = TextFeatures(texts).copies_without({"cue"}, np.arange(3))
     assert copies[0] == copies[2] != copies[1]

@@ -23,6 +23,9 @@ MAX_CHARACTERS = 20_000
 
 MOST_CHARACTER_GRAMS = 100_000
 
+KNOWN = 5
+"""Texts that have a word, from which on a model knows it."""
+
 # Scripts written without spaces are taken character by character; every other mark is a token of its own,
 # so that a trigger made of punctuation, emoji or zero-width characters is a pattern like any other.
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff]|\w+|[^\w\s]")
@@ -121,7 +124,8 @@ class TextFeatures:
     def copies_without(self, words: set[str], rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The same number for those of the rows that are near-duplicates when some words are left out.
 
-        So are rows with too little left to compare, if what is left is the same.
+        So are rows of which the same known words are left: words hardly any other text has say nothing, so
+        what is judged of these rows is the same.
         """
         template, names = self._template
         out = {_without_digits(word) for word in words}
@@ -130,10 +134,20 @@ class TextFeatures:
         length = np.sqrt(np.asarray(part.multiply(part).sum(axis=1)).ravel())
         cosine = (part @ part.T).toarray() / np.maximum(np.outer(length, length), 1e-12)
         left, right = np.nonzero(np.triu((cosine > NEAR) & (np.minimum.outer(length, length) > 0.3), 1))
-        rest = [frozenset(self.tokens[int(row)]) - words for row in rows]
+        rest = self.known_without(words, rows)
         first = {words: at for at, words in reversed(list(enumerate(rest)))}
         same = np.array([first[words] for words in rest], np.int64)
         return join(np.append(left, same), np.append(right, np.arange(len(rows))), np.arange(len(rows)))
+
+    def known_without(self, words: set[str], rows: NDArray[np.int64]) -> list[frozenset[str]]:
+        """The different words of each of the rows that several texts have, without some words."""
+        return [frozenset(self.tokens[int(row)]) & self._known - words for row in rows]
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        """Single words that several texts have."""
+        rows = np.asarray((self.word_tfidf > 0).sum(axis=0)).ravel()
+        return frozenset(word for word, at in self.place_of_word.items() if rows[at] >= KNOWN)
 
     @cached_property
     def _telling(self) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ from scipy import sparse
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.contradiction import BareReference, one_vote_each
-from foretaste.detect.evidence import Evidence, Skipped
+from foretaste.detect.evidence import Campaign, Evidence, Skipped
 from foretaste.detect.triggers.coherence import is_coherent
 from foretaste.detect.triggers.pairs import doubtful_pairs
 from foretaste.detect.triggers.peel import peel
@@ -54,7 +54,8 @@ SUSPECTS = 100
 MOST_MARKS = 3
 """Marks that go together and are told."""
 
-_NATURAL = "; yet these texts resemble one another in other ways too, as those of one site or one kind do"
+LEAST_LEFT_TO_READ = 5
+"""Known words that half of the texts of a campaign have left beside its pattern: fewer say too little."""
 
 
 class TextTriggers(Detector):
@@ -88,15 +89,27 @@ class TextTriggers(Detector):
                 skipped=[Skipped(rule, "fewer than two classes can be learned") for rule in self.rules]
             )
         found = peel(context, _search, alpha=self.alpha).campaigns
-        natural = [is_coherent(context.text.tokens, campaign.rows, context.y) for campaign in found]
+        doubts = [_doubt(context, campaign) for campaign in found]
         return Evidence(
-            campaigns=[campaign for campaign, known in zip(found, natural, strict=True) if not known],
+            campaigns=[campaign for campaign, doubt in zip(found, doubts, strict=True) if not doubt],
             review=[
-                replace(campaign, reason=campaign.reason + _NATURAL)
-                for campaign, known in zip(found, natural, strict=True)
-                if known
+                replace(campaign, reason=campaign.reason + doubt)
+                for campaign, doubt in zip(found, doubts, strict=True)
+                if doubt
             ],
         )
+
+
+def _doubt(context: Context, campaign: Campaign) -> str:
+    """Why nature may have tied these texts together; empty where nothing says so."""
+    assert context.text is not None
+    words = {word for part in campaign.parts for word in str(part["token"]).split(" ")}
+    left = np.median([len(rest) for rest in context.text.known_without(words, campaign.rows)])
+    if left < LEAST_LEFT_TO_READ:
+        return f"; yet hardly more than {left:.0f} known words are left of such a text"
+    if is_coherent(context.text.tokens, campaign.rows, context.y):
+        return "; yet these texts resemble one another in other ways too, as those of one site or one kind do"
+    return ""
 
 
 def _search(context: Context) -> list[Suspect]:
