@@ -20,6 +20,9 @@ LEAST_LEFT = 0.1
 """Share of a text's weight below which what is left of it is not made to weigh as much as a whole text."""
 
 
+_PATTERNS = 256  # that are left out at once
+
+
 @dataclass(frozen=True)
 class PhraseTable:
     """The distinct phrase patterns of a corpus.
@@ -118,8 +121,12 @@ class RestOfTheWords:
         closure = self.closure(presence).maximum(self._own(names, every_run=True)).tocsr()
         member = by_row.tocoo()
         row, pattern = member.row.astype(np.int64), member.col.astype(np.int64)
-        removed = _entries(self.contribution @ closure, row, pattern)
-        weight = _entries(self.weight @ closure, row, pattern)
+        removed, weight = np.zeros(len(row)), np.zeros(len(row))
+        for start in range(0, presence.shape[1], _PATTERNS):  # a common word brings in most of the rows
+            some = closure[:, start : start + _PATTERNS]
+            at = np.flatnonzero((pattern >= start) & (pattern < start + _PATTERNS))
+            removed[at] = _entries(self.contribution @ some, row[at], pattern[at] - start)
+            weight[at] = _entries(self.weight @ some, row[at], pattern[at] - start)
         content = 1 - np.bincount(pattern, weight, presence.shape[1]) / np.maximum(support, 1)
         # as if the pattern had never been there: the words that are left make up the whole text again
         left = np.sqrt(np.maximum(1 - weight, LEAST_LEFT))
