@@ -21,8 +21,6 @@ OF_OTHERS = 0.2
 """Values that have more than this share of their rows in common are not two."""
 
 _MOSTLY = 0.5
-_PURE = 0.99
-"""Share of a value's rows with one label from which the value says it all, whatever it is combined with."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +74,7 @@ class DecidingColumns:
         for items, position in zip(cell.cut.items, cell.cut.positions(cell.cell), strict=True):
             rules = self._rules.get(items.column, [])
             alike = (items.code == position) & (screen.y == cell.label)
-            pure = alike.sum() >= _PURE * (items.code == position).sum()
-            if not rules or (len(own) < _MOSTLY * alike.sum() and not pure):
+            if not rules or len(own) < _MOSTLY * alike.sum():
                 continue  # a pattern within a common value does not speak by that value
             for cut in {rule.cut for rule in rules}:
                 others = [r for r in rules if r.cut == cut and np.isin(r.own, own).mean() <= OF_OTHERS]

@@ -75,7 +75,7 @@ def _strong(
     total = np.bincount(items.code[items.code >= 0], minlength=len(items))
     own = np.flatnonzero((items.code >= 0) & (screen.y == label))
     count = np.bincount(items.code[own], minlength=len(items))
-    votes = one_vote_each(items.code[own], screen.context.components[screen.known[own]])
+    votes = one_vote_each(items.code[own], screen.whole.copies[screen.known[own]])
     seen = mixture_evidence(ratio[own], items.code[own], len(items), weight=votes)
     enough = (count >= screen.least) & (total <= MOST_SHARE * len(screen.y))
     enough &= (count >= LEAST_PURE * total) & (count > screen.prior[label] * total)
