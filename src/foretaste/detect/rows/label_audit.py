@@ -100,14 +100,14 @@ class LabelAudit(Detector):
             high=max(float(high), estimate) + hard,
             accuracy=float((predicted == y).mean()),
             doubt=doubt,
-            reason=_abstention(judged.found, context, doubt),
+            reason=_abstention(judged, context),
         )
-        campaigns = _one_way(context, mislabels) if doubt <= WEAK else []
+        campaigns = [] if judged.hard else _one_way(context, mislabels)
         return Evidence(campaigns=campaigns, mislabels=mislabels)
 
     def _flag(self, judged: _Judged, y: NDArray[np.integer], low: float) -> NDArray[np.int64]:
         """Positions of the flagged rows, ascending."""
-        if low < 1 or judged.doubt > WEAK:
+        if low < 1 or judged.hard:
             return np.zeros(0, np.int64)
         counted = _most_contradicted(judged.log_p, y, judged.count)
         return np.sort(counted[judged.posterior[counted] >= 1 - LOCAL * self.fdr])
@@ -115,13 +115,17 @@ class LabelAudit(Detector):
 
 @dataclass(frozen=True)
 class _Judged:
-    """What the models make of the labels; ``count`` and ``doubt`` are from before any row was left out."""
+    """What the models make of the labels; ``count`` and ``doubt`` are from before any row was left out.
+
+    ``hard`` says that natural errors cannot be told from wrong labels.
+    """
 
     log_p: NDArray[np.float64]
     found: Plateau
     posterior: NDArray[np.float64]
     count: int
     doubt: float
+    hard: bool
 
 
 def _judge(context: Context, known: NDArray[np.int64], y: NDArray[np.int64]) -> _Judged:
@@ -135,17 +139,18 @@ def _judge(context: Context, known: NDArray[np.int64], y: NDArray[np.int64]) -> 
     found = plateau(context.log_probability[known], y)
     log_p, found = _pool(opinions, y, found)
     doubt = float(1 - np.exp(log_p.max(axis=1)).mean())
-    if doubt > WEAK or _share(log_p, y, found) > MOST_NOISE:
-        doubt = max(doubt, float(1 - np.exp(context.log_probability[known].max(axis=1)).mean()), 1.01 * WEAK)
+    hard = doubt > WEAK or _share(log_p, y, found) > MOST_NOISE
+    if hard:
+        doubt = max(doubt, float(1 - np.exp(context.log_probability[known].max(axis=1)).mean()))
         found = plateau(context.log_probability[known], y, strict=True)
         log_p, _ = pool_opinions(opinions, y, rates=found.rates)
     posterior = wrong_label_posterior(np.exp(log_p), y, found.rates)
     count = round(float(posterior.sum()))
-    if doubt <= WEAK and count >= LEAST_WRONG:
+    if not hard and count >= LEAST_WRONG:
         taught = context.without(known[_most_contradicted(log_p, y, count)])
         log_p, _ = pool_opinions(opinions + _opinions(taught, known), y, rates=found.rates)
         posterior = wrong_label_posterior(np.exp(log_p), y, found.rates)
-    return _Judged(log_p, found, posterior, count, doubt)
+    return _Judged(log_p, found, posterior, count, doubt, hard)
 
 
 def _pool(
@@ -184,18 +189,18 @@ def _spread(values: NDArray[np.float64], rows: NDArray[np.int64], n: int) -> NDA
     return out
 
 
-def _abstention(found: Plateau, context: Context, doubt: float) -> str:
+def _abstention(judged: _Judged, context: Context) -> str:
     """Which classes were left out, and whether labels are hard; empty where neither."""
     parts = []
     left_out = [
-        name for name, anchors in zip(context.classes, found.anchors, strict=True) if not len(anchors)
+        name for name, anchors in zip(context.classes, judged.found.anchors, strict=True) if not len(anchors)
     ]
     if left_out:
         shown = ", ".join(left_out[:5]) + (f" and {len(left_out) - 5} more" if len(left_out) > 5 else "")
         parts.append(f"no rows sure enough to judge the labels of: {shown}")
-    if doubt > WEAK:
+    if judged.hard:
         parts.append(
-            f"the models leave {doubt:.0%} doubt about a row's class whatever its label, so hard rows "
+            f"the models leave {judged.doubt:.0%} doubt about a row's class whatever its label, so hard rows "
             "cannot be told from wrong labels and none is flagged"
         )
     return "; ".join(parts)

@@ -103,7 +103,8 @@ class TextTriggers(Detector):
 def _doubt(context: Context, campaign: Campaign) -> str:
     """Why nature may have tied these texts together; empty where nothing says so."""
     assert context.text is not None
-    words = {word for part in campaign.parts for word in str(part["token"]).split(" ")}
+    phrases = [part["token"] for part in campaign.parts if not isinstance(part["token"], Mark)]
+    words = {word for phrase in phrases for word in phrase.split(" ")}
     left = np.median([len(rest) for rest in context.text.known_without(words, campaign.rows)])
     if left < LEAST_LEFT_TO_READ:
         return f"; yet hardly more than {left:.0f} known words are left of such a text"
