@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.stats import binom
 
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
+from foretaste.detect.triggers.coherence import mean_cosine
 from foretaste.detect.triggers.labelled_rows import evenly
 from foretaste.detect.triggers.phrases import PhraseTable, RestOfTheWords, phrase_table
 from foretaste.detect.triggers.suspects import LEAST_ROWS
@@ -165,20 +165,11 @@ def _coherence(
     for j, one in enumerate(pure):
         size = int(_SIZES[np.searchsorted(_SIZES, len(one.distinct), side="right") - 1])
         if size not in natural:
-            drawn = [_mean_cosine(words[rng.permutation(class_rows)[:size]]) for _ in range(DRAWS)]
+            drawn = [mean_cosine(words[rng.permutation(class_rows)[:size]]) for _ in range(DRAWS)]
             natural[size] = float(np.mean(drawn)), max(float(np.std(drawn)), 1e-9)
         masked = words[evenly(one.distinct, size)]
         mask = masks.indices[masks.indptr[j] : masks.indptr[j + 1]]
         masked.data = masked.data * ~np.isin(masked.indices, mask)
         mean, spread = natural[size]
-        found[j] = (_mean_cosine(masked) - mean) / spread
+        found[j] = (mean_cosine(masked) - mean) / spread
     return found
-
-
-def _mean_cosine(rows: sparse.csr_matrix) -> float:
-    """Mean cosine of two different rows."""
-    length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
-    weight = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
-    total = np.asarray(rows.T @ weight).ravel()
-    n = int((length > 0).sum())
-    return float((total @ total - n) / max(n * (n - 1), 1))

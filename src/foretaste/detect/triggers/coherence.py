@@ -62,20 +62,22 @@ def is_coherent(
         vectors = grams.fit_transform(texts).tocsr()
     except ValueError:  # not one gram in all texts
         return False
-    alike = _mean_cosine(vectors[: len(group)])
+    alike = mean_cosine(vectors[: len(group)])
     start = len(group)
     for pool in pools:
         own = vectors[start : start + len(pool)]
         start += len(pool)
-        drawn = [_mean_cosine(own[rng.choice(len(pool), len(group), replace=False)]) for _ in range(DRAWS)]
+        drawn = [mean_cosine(own[rng.choice(len(pool), len(group), replace=False)]) for _ in range(DRAWS)]
         mean, spread = float(np.mean(drawn)), float(np.std(drawn))
         if alike < LEAST_RATIO * mean or alike < mean + LEAST_DEVIATIONS * spread:
             return False
     return True
 
 
-def _mean_cosine(unit: sparse.csr_matrix) -> float:
-    """Of all pairs of different rows of unit length."""
-    n = unit.shape[0]
-    total = np.asarray(unit.sum(axis=0)).ravel()
-    return float((total @ total - unit.multiply(unit).sum()) / (n * (n - 1)))
+def mean_cosine(rows: sparse.csr_matrix) -> float:
+    """Mean cosine of two different rows."""
+    length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
+    weight = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
+    total = np.asarray(rows.T @ weight).ravel()
+    n = int((length > 0).sum())
+    return float((total @ total - n) / max(n * (n - 1), 1))
