@@ -182,7 +182,16 @@ def _scanned(scanned: Sequence[Curve]) -> list[str]:
         return []
     open_ = [curve for curve in scanned if curve.breaks_at is not None]
     if not open_:
-        return ["With foretaste scan and clean before training, none of the attacks breaks it any more."]
+        told = ["With foretaste scan and clean before training, none of the attacks breaks it any more."]
+        triggers = [(dose.success, dose.rate, curve) for curve in scanned for dose in curve.doses]
+        triggers = [entry for entry in triggers if entry[2].has_trigger]
+        if triggers:
+            success, rate, curve = max(triggers, key=lambda entry: entry[0])
+            told.append(
+                f"What is left of the worst hidden trigger: {_percent(success)} of cases "
+                f"({curve.attack}, {_percent(rate)} of the rows)."
+            )
+        return told
     parts = [f"{curve.attack} from {_percent(curve.breaks_at or 0)} of the rows" for curve in open_]
     return [f"foretaste scan and clean do not stop everything: {', '.join(parts)} still breaks it."]
 
