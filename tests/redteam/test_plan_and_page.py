@@ -87,7 +87,7 @@ def test_the_smallest_dose_that_breaks_it_comes_first() -> None:
             ("none", 0.0, "none", 0.95, None), ("none", 0.0, "scan", 0.94, None),
             ("slow", 0.01, "none", 0.95, 0.1), ("slow", 0.05, "none", 0.95, 0.9),
             ("fast", 0.01, "none", 0.95, 0.6), ("fast", 0.05, "none", 0.95, 0.7),
-            ("fast", 0.01, "scan", 0.95, 0.0), ("flip", 0.05, "none", 0.90, None),
+            ("fast", 0.01, "scan", 0.95, 0.3), ("flip", 0.05, "none", 0.90, None),
         )
     ))  # fmt: skip
     assert [(c.attack, c.defence, c.breaks_at) for c in summary.curves] == [
@@ -96,6 +96,7 @@ def test_the_smallest_dose_that_breaks_it_comes_first() -> None:
     assert "one bad row in 100 is enough" in summary.words[0]
     assert "fast" in summary.words[0]
     assert any("-1.0 points" in line for line in summary.words)
+    assert any("worst hidden trigger: 30 % of cases (fast, 1 %" in line for line in summary.words)
     flip = next(c for c in summary.curves if c.attack == "flip")
     assert flip.worst.success == pytest.approx(0.05)  # accuracy lost, for want of a trigger
 
