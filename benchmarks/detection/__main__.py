@@ -2,11 +2,12 @@
 
     python -m benchmarks.detection --quick
     python -m benchmarks.detection --datasets sms_spam adult --attacks token values --seeds 0 1 2
-    python -m benchmarks.detection --unseen --more --contestants foretaste
+    python -m benchmarks.detection --unseen --more --rows 3000 --contestants foretaste
     python -m benchmarks.detection --tables-only
 
 Results go to ``.benchmarks/detection.jsonl``, one line for each cell; a cell that is there is not run again
 (``--redo foretaste`` forgets the lines of one contestant first). Shared data are needed; none are copied.
+Peers that are not installed are left out, and said to be.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from benchmarks.detection.cells import ATTACKS
 from benchmarks.detection.contestants import CONTESTANTS
 from benchmarks.detection.data import DEFAULT_ROWS, KINDS
 from benchmarks.detection.grid import FIRST, MORE, QUICK, STANDARD, UNSEEN, cells
+from benchmarks.detection.peers import missing
 from benchmarks.detection.tables import environment, tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +37,7 @@ def main() -> None:
     if options.redo:
         results = [line for line in results if line["contestant"] not in options.redo]
         options.results.write_text("".join(json.dumps(line) + "\n" for line in results))
+    options.contestants = [c for c in options.contestants if options.tables_only or takes_part(c)]
     wanted = list(plan(options))
     if not options.tables_only:
         run_missing(wanted, results, options)
@@ -57,7 +60,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--unseen", action="store_true", help="the data sets nothing was tuned on")
     parser.add_argument("--more", action="store_true", help="harder and rarer attacks as well")
     parser.add_argument("--quick", action="store_true", help="one seed, few attacks, two data sets")
-    parser.add_argument("--full", action="store_true", help="all training rows instead of 8000")
+    rows = parser.add_mutually_exclusive_group()
+    rows.add_argument("--rows", type=int, default=DEFAULT_ROWS, metavar="N", help="training rows, at most")
+    rows.add_argument("--full", action="store_true", help="all training rows")
     parser.add_argument("--deduplicate", action="store_true", help="drop exact duplicates before poisoning")
     parser.add_argument("--format", choices=("parquet", "csv"), default="parquet")
     parser.add_argument("--timeout", type=int, default=900, help="seconds one cell may take")
@@ -66,6 +71,13 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--results", type=Path, default=ROOT / ".benchmarks" / "detection.jsonl")
     parser.add_argument("--tables-only", action="store_true")
     return parser.parse_args()
+
+
+def takes_part(name: str) -> bool:
+    reason = missing(name)
+    if reason is not None:
+        print(reason, file=sys.stderr)
+    return reason is None
 
 
 def plan(options: argparse.Namespace) -> Any:
@@ -82,7 +94,7 @@ def plan(options: argparse.Namespace) -> Any:
         }
     seeds = options.seeds if options.seeds is not None else [0] if options.quick else [0, 1, 2]
     settings = {
-        "max_rows": None if options.full else DEFAULT_ROWS,
+        "max_rows": None if options.full else options.rows,
         "deduplicate": options.deduplicate,
         "format": options.format,
     }

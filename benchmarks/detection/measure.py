@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import numpy as np
-from benchmarks.detection.contestants import Verdict
+from benchmarks.detection.verdict import Verdict
 from benchmarks.detection.victims import (
     Victim,
     accuracy,

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
+from benchmarks.detection.peers import TOLD
 
 Lines = list[dict[str, Any]]
 BOUNDS = ("leave-alone", "oracle")
@@ -16,7 +17,8 @@ BOUNDS = ("leave-alone", "oracle")
 
 def environment() -> str:
     """What the figures were measured on: versions, the BLAS and the machine."""
-    names = ("foretaste", "numpy", "scipy", "scikit-learn", "pyarrow", "cleanlab")
+    peers = ("cleanlab", "pyod", "adversarial-robustness-toolbox")
+    names = ("foretaste", "numpy", "scipy", "scikit-learn", "pyarrow", *peers)
     versions = ", ".join(f"{name} {_version(name)}" for name in names)
     fields = ("user_api", "internal_api", "version", "architecture")
     pools = {" ".join(str(pool.get(field) or "") for field in fields).strip() for pool in _thread_pools()}
@@ -60,7 +62,11 @@ def _detection(lines: Lines) -> str:
         return " / ".join(_mean(group, field) for field in ("recall", "fdr", "auroc"))
 
     poisoned = [line for line in lines if line["poisoned"]]
-    return _table("Rows: recall / realised false-discovery rate / AUROC", poisoned, cell, hidden=BOUNDS)
+    told = [name for name in _order(line["contestant"] for line in poisoned) if name in TOLD]
+    title = "Rows: recall / realised false-discovery rate / AUROC"
+    if told:
+        title += f" ({', '.join(told)}: told the poison rate)"
+    return _table(title, poisoned, cell, hidden=BOUNDS)
 
 
 def _clean(lines: Lines) -> str:

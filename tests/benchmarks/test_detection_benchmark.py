@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from benchmarks.detection import __main__ as program
 from benchmarks.detection.cells import ATTACKS, KINDS, make_cell, modality
-from benchmarks.detection.contestants import Verdict, oracle
+from benchmarks.detection.contestants import oracle
 from benchmarks.detection.data import load, load_split, shared_data
 from benchmarks.detection.grid import FIRST, MORE, STANDARD, UNSEEN, cells
 from benchmarks.detection.measure import measure_flags, names_trigger
 from benchmarks.detection.tables import tables
+from benchmarks.detection.verdict import Verdict
 
 
 def has_shared_data() -> bool:
