@@ -47,6 +47,11 @@ def test_pages_refer_only_to_rules_that_exist(found) -> None:
         assert rule(mentioned).code == mentioned
 
 
+def test_a_patch_in_sounds_is_called_a_sound() -> None:
+    assert [rule("FT207").title_of(kind) for kind in ("image", "sound")] == ["Shared patch", "Shared sound"]
+    assert rule("FT301").title_of("sound") == rule("FT301").title
+
+
 def test_a_code_is_found_in_any_case_and_with_spaces_around_it() -> None:
     assert rule(" ft201 ") is rule("FT201")
 

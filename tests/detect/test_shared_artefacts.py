@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -116,6 +117,16 @@ def test_a_patch_is_located() -> None:
     assert campaign.pattern.endswith("top right")
     assert campaign.rows.tolist() == rows.tolist()
     assert campaign.target == "0"
+
+
+def test_a_patch_in_spectrograms_is_called_a_sound() -> None:
+    data, _ = poisoned("badnets", textures(600), 0.05)
+    names = ["spectrogram" if name == data.roles.image else name for name in data.table.column_names]
+    heard = Dataset(data.table.rename_columns(names), replace(data.roles, image="spectrogram"))
+    (campaign,) = campaigns(heard)
+    assert (campaign.rule, campaign.kind) == ("FT207", "sound")
+    assert campaign.pattern.startswith("sound of")
+    assert "clips share the same sound" in campaign.reason
 
 
 def test_two_attacks_are_two_campaigns() -> None:

@@ -97,7 +97,7 @@ def _data(whole: Whole) -> dict[str, Any]:
 def _campaign(campaign: Campaign) -> dict[str, Any]:
     return {
         "rule": campaign.rule,
-        "title": rule(campaign.rule).title,
+        "title": rule(campaign.rule).title_of(campaign.kind),
         "target": campaign.target,
         "pattern": campaign.pattern,
         "reason": campaign.reason,

@@ -44,7 +44,7 @@ class Campaign:
     pattern : str
         The trigger or shared trait in words.
     kind : str
-        ``tokens``, ``values``, ``image``, ``duplicates``, ``rows``, ``source`` or ``time``.
+        ``tokens``, ``values``, ``image``, ``sound``, ``duplicates``, ``rows``, ``source`` or ``time``.
     p_value, q_value : float
         Against the detector's null; after multiplicity.
     effect : float

@@ -167,7 +167,7 @@ def _campaign(item: Mapping[str, Any], position: int) -> Campaign:
         group=count(item.get("group")),
         code=visible(item.get("rule"), 12),
         rule=found,
-        title=found.title if found else visible(item.get("title"), 80) or "Finding",
+        title=found.title_of(kind) if found else visible(item.get("title"), 80) or "Finding",
         kind=kind,
         target=visible(item.get("target"), 80),
         pattern=pattern,

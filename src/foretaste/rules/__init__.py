@@ -52,6 +52,8 @@ class Rule:
         Kinds of data it is looked for in, sorted.
     page_markdown : str
         The whole page, its heading included.
+    sound_title : str
+        Its name where the data are sounds; empty where it is the same.
     """
 
     code: str
@@ -61,6 +63,17 @@ class Rule:
     scope: Scope
     modalities: tuple[str, ...]
     page_markdown: str
+    sound_title: str = ""
+
+    def title_of(self, kind: str) -> str:
+        """Its name for a campaign of this kind: what is a patch in images is a sound in sounds.
+
+        Examples
+        --------
+        >>> rule("FT207").title_of("image"), rule("FT207").title_of("sound")
+        ('Shared patch', 'Shared sound')
+        """
+        return self.sound_title if kind == "sound" and self.sound_title else self.title
 
     def section(self, heading: str) -> str:
         """Markdown of one section of the page (`SECTIONS`), without its heading.
@@ -131,6 +144,7 @@ def _parse(text: str) -> Rule:
         scope=head["scope"],  # type: ignore[arg-type]
         modalities=tuple(sorted(head["modalities"].split(", "))),
         page_markdown=_page(head, match["body"]),
+        sound_title=head.get("sound_title", ""),
     )
 
 

@@ -114,7 +114,7 @@ class SharedArtefacts(Detector):
             rows=candidate.rows,
             target=target,
             pattern=place.sound() if heard else place.words(),
-            kind="image",
+            kind="sound" if heard else "image",
             p_value=p_value,
             q_value=min(1.0, max(judgement.p_value * tested, chance * VIEWS)),
             effect=judgement.contradicted,
