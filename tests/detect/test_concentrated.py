@@ -9,6 +9,7 @@ import pytest
 from foretaste.data import Dataset
 from foretaste.data.dataset import Roles
 from foretaste.detect.context import Context
+from foretaste.detect.evidence import Mislabels
 from foretaste.detect.rows import concentrated
 from foretaste.detect.rows.concentrated import ConcentratedMislabels
 
@@ -62,6 +63,33 @@ def test_a_region_with_many_wrong_labels_is_one(monkeypatch):
     assert np.isin(found, rows).mean() >= 0.9
     assert np.isin(rows, found).mean() >= 0.7
     assert all(0 < campaign.p_value < 1e-3 for campaign in campaigns)
+
+
+@pytest.mark.parametrize(("probability", "alarm"), [(0.05, False), (0.9, True)])
+def test_a_region_the_audit_does_not_confirm_is_for_review(monkeypatch, probability, alarm):
+    def flip(topic, rng):
+        return np.flatnonzero((topic == 5) & (rng.random(N) < 0.4))
+
+    context, topic, rows = made_up(monkeypatch, flip)
+    wrong = np.zeros(N)
+    wrong[rows] = probability
+    audit = Mislabels(
+        rows=np.array([], np.int64),
+        posterior=np.array([]),
+        expected=np.array([], np.int64),
+        all_posterior=wrong,
+        estimate=float(wrong.sum()),
+        low=0.0,
+        high=float(len(rows)),
+        accuracy=0.95,
+        doubt=0.02,
+        reason="",
+    )
+    evidence = ConcentratedMislabels(mislabels=audit).examine(context)
+    assert bool(evidence.campaigns) is alarm
+    listed = evidence.campaigns if alarm else evidence.review
+    assert {item.rule for item in listed} == {"FT103"}
+    assert (topic[np.concatenate([item.rows for item in listed])] == 5).all()
 
 
 def test_a_topic_that_was_turned_shows_only_from_outside(monkeypatch):

@@ -35,6 +35,10 @@ TOLERANCE = 0.1
 LEAST_ROWS = 10
 """Wrong rows of a region."""
 
+CONFIRMED = 0.5
+"""How probably wrong the audit must hold the rows of a region, on average, with the noise of all the data as
+prior: a region that only its own neighbours speak against may as well follow a rule of its own."""
+
 LEAST_TOPIC = 20
 """Rows of a topic."""
 
@@ -95,16 +99,23 @@ class ConcentratedMislabels(Detector):
         # a cluster of a table may be a kind of rows of its own, about which no other row can say anything
         topics = [] if context.text is None else search.topics(divisions[0])
         regions = [region for division in divisions for region in search.regions(division, len(divisions))]
-        for campaign in filter(_beyond_nature, [*topics, *regions]):
+        for campaign in filter(self._is_alarm, [*topics, *regions]):
             if 2 * taken[campaign.rows].sum() < len(campaign.rows):
                 taken[campaign.rows] = True
                 campaigns.append(campaign)
-        review = [item for item in (*topics, *regions) if not _beyond_nature(item)]
+        review = [item for item in (*topics, *regions) if not self._is_alarm(item)]
         return Evidence(
             campaigns=campaigns,
             review=[item for item in review if not taken[item.rows].any()],
             skipped=[Skipped("FT104", _NO_TOPICS)] if context.text is None else [],
         )
+
+    def _is_alarm(self, found: Campaign) -> bool:
+        if not _beyond_nature(found):
+            return False
+        if found.rule == "FT104" or self.mislabels is None:
+            return True
+        return float(self.mislabels.all_posterior[found.rows].mean()) >= CONFIRMED
 
 
 _NO_TOPICS = "there is no text: a cluster of a table, or of images, may be a kind of rows of its own"
