@@ -34,6 +34,9 @@ LOCAL = 20
 """A flagged row's own probability to be right is at most this many times the tolerated share: by default all
 that are counted are flagged, with less tolerance only those that are clear."""
 
+CLEAR = 0.95
+"""Share of the rows counted wrong that are flagged: the last of them are as often right as wrong."""
+
 LEAST_WRONG = 3
 """Fewer wrong labels than this are not worth fitting all models again."""
 
@@ -41,11 +44,10 @@ LEAST_WRONG = 3
 class LabelAudit(Detector):
     """Which labels the rest of the data contradicts, row by row.
 
-    The models are asked about all rows; the rows they doubt are left out, and they are asked again. As many
-    of the most contradicted rows are flagged as are counted wrong: about as many right ones come in as wrong
-    ones are missed. Where the models would be in doubt
-    about the class even if no label were wrong, natural errors cannot be told from flips: then nothing is
-    flagged, and that is said.
+    The models are asked about all rows; the rows they doubt are left out, and they are asked again. Nearly
+    as many of the most contradicted rows are flagged as are counted wrong (`CLEAR`): about as many right ones
+    come in as wrong ones are missed. Where the models would be in doubt about the class even if no label
+    were wrong, natural errors cannot be told from flips: then nothing is flagged, and that is said.
 
     Parameters
     ----------
@@ -109,7 +111,7 @@ class LabelAudit(Detector):
         """Positions of the flagged rows, ascending."""
         if low < 1 or judged.hard:
             return np.zeros(0, np.int64)
-        counted = _most_contradicted(judged.log_p, y, judged.count)
+        counted = _most_contradicted(judged.log_p, y, round(CLEAR * judged.count))
         return np.sort(counted[judged.posterior[counted] >= 1 - LOCAL * self.fdr])
 
 
