@@ -9,7 +9,8 @@ import pytest
 from foretaste.data import from_arrays
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
-from foretaste.detect.rows.label_audit import LabelAudit
+from foretaste.detect.rows.label_audit import LabelAudit, _pool
+from foretaste.stats.label_noise import Plateau
 
 N = 1200
 
@@ -89,3 +90,16 @@ def test_overlapping_classes_are_not_judged_however_many_labels_are_wrong() -> N
         evidence = LabelAudit().examine(Context(from_arrays(X, y)))
         assert evidence.mislabels is None or not len(evidence.mislabels.rows)
         assert evidence.skipped or "doubt" in evidence.mislabels.reason
+
+
+@pytest.mark.parametrize(("wrong", "first"), [(0.04, 0.005), (0.04, 0.08), (0.0, 0.0)])
+def test_all_rows_correct_what_unlucky_anchors_say(wrong: float, first: float) -> None:
+    rng = np.random.default_rng(3)
+    truth = rng.integers(2, size=6000)
+    log_odds = np.where(truth == 1, 1, -1) * rng.gamma(6, 1, len(truth))
+    opinion = -np.logaddexp(0, np.stack([log_odds, -log_odds], axis=1))
+    y = np.where(rng.random(len(truth)) < wrong, 1 - truth, truth)
+    anchors = (np.arange(100), np.arange(100, 200))
+    start = Plateau(np.array([[1 - first, first], [first, 1 - first]]), anchors)
+    _, found = _pool([opinion], y, start)
+    assert np.abs(found.rates[[0, 1], [1, 0]] - wrong).max() < 0.01

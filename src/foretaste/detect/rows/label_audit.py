@@ -37,6 +37,9 @@ that are counted are flagged, with less tolerance only those that are clear."""
 CLEAR = 0.95
 """Share of the rows counted wrong that are flagged: the last of them are as often right as wrong."""
 
+MOST_ROUNDS, SETTLED = 10, 0.001
+"""The rates have converged where none changes by more than this."""
+
 LEAST_WRONG = 3
 """Fewer wrong labels than this are not worth fitting all models again."""
 
@@ -158,10 +161,19 @@ def _judge(context: Context, known: NDArray[np.int64], y: NDArray[np.int64]) -> 
 def _pool(
     opinions: list[NDArray[np.float64]], y: NDArray[np.int64], found: Plateau
 ) -> tuple[NDArray[np.float64], Plateau]:
-    """One step of expectation and maximisation: all rows, not the anchors alone, say what the rates are."""
+    """Expectation and maximisation in turn: all rows, not the anchors alone, say what the rates are.
+
+    The anchors choose which explanation it converges to: where they show no wrong label, none is assumed.
+    """
     log_p, _ = pool_opinions(opinions, y, rates=found.rates)
-    found = replace(found, rates=expected_rates(np.exp(log_p), y, found.rates))
-    return pool_opinions(opinions, y, rates=found.rates)[0], found
+    for _ in range(MOST_ROUNDS):
+        rates = expected_rates(np.exp(log_p), y, found.rates)
+        settled = float(np.abs(rates - found.rates).max()) < SETTLED
+        found = replace(found, rates=rates)
+        log_p, _ = pool_opinions(opinions, y, rates=found.rates)
+        if settled:
+            break
+    return log_p, found
 
 
 def _share(log_p: NDArray[np.float64], y: NDArray[np.int64], found: Plateau) -> float:
