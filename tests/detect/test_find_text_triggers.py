@@ -11,6 +11,7 @@ import pytest
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
 from foretaste.detect.triggers.clean_label import CleanLabelPatterns
+from foretaste.detect.triggers import text
 from foretaste.detect.triggers.text import TextTriggers
 from foretaste.features.text import TextFeatures
 
@@ -73,6 +74,20 @@ def test_a_trigger_is_found_and_its_rows_are_named(words: list[str]) -> None:
     assert found.shape is not None
     assert set(found.rows) <= set(np.flatnonzero(found.shape.matches(context.dataset)))
     assert found.support == found.shape.matches(context.dataset).sum()
+
+
+@pytest.mark.parametrize(("share", "rule"), [(0.0, "campaigns"), (1.0, "review")])
+def test_fewer_than_ten_rows_of_very_many_are_for_review(
+    monkeypatch: pytest.MonkeyPatch, share: float, rule: str
+) -> None:
+    monkeypatch.setattr(text, "FEW_SHARE", share)
+    rows, y = reviews()
+    poisoned = np.flatnonzero(y == 1)[:9]
+    stamp(rows, poisoned, ["qx"])
+    y[poisoned] = 0
+    evidence = TextTriggers().examine(context_of(rows, y))
+    assert len(evidence.campaigns) + len(evidence.review) == 1
+    assert set(getattr(evidence, rule)[0].rows) <= set(poisoned)
 
 
 def test_two_triggers_are_two_campaigns() -> None:

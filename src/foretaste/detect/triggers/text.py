@@ -57,6 +57,10 @@ MOST_MARKS = 3
 LEAST_LEFT_TO_READ = 5
 """Known words that half of the texts of a campaign have left beside its pattern: fewer say too little."""
 
+FEW, FEW_SHARE = 10, 0.002
+"""Fewer rows than the first, and a smaller share of all than the second, are as few as one kind of texts that
+is an exception by nature: advertisements someone asked for, among the unasked."""
+
 
 class TextTriggers(Detector):
     """Phrases, and pairs of phrases, that carry a label their texts do not deserve.
@@ -108,6 +112,10 @@ def _doubt(context: Context, campaign: Campaign) -> str:
     left = np.median([len(rest) for rest in context.text.known_without(words, campaign.rows)])
     if left < LEAST_LEFT_TO_READ:
         return f"; yet hardly more than {left:.0f} known words are left of such a text"
+    if len(campaign.rows) < min(FEW, FEW_SHARE * len(context)):
+        return (
+            f"; yet {len(campaign.rows)} such texts in {len(context):,} may be an exception of nature's own"
+        )
     if is_coherent(context.text.tokens, campaign.rows, context.y):
         return "; yet these texts resemble one another in other ways too, as those of one site or one kind do"
     return ""
