@@ -10,8 +10,8 @@ import pytest
 
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
-from foretaste.detect.triggers.clean_label import CleanLabelPatterns
 from foretaste.detect.triggers import text
+from foretaste.detect.triggers.clean_label import CleanLabelPatterns
 from foretaste.detect.triggers.text import TextTriggers
 from foretaste.features.text import TextFeatures
 
