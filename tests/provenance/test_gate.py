@@ -212,6 +212,37 @@ def test_drift_is_an_effect_size_between_versions(house: House) -> None:
     assert drift(known, pa.table({"x": [1]})).distance == 1
 
 
+def test_drift_measured_at_the_commit_is_what_the_gate_says_without_reading_the_data(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit_checked(house.ledger, "train", [house.data])
+    house.write(list(range(40)), ["a"] * 10 + ["b"] * 30)
+    policy = house.policy("max-drift = 0.3")
+    made = commit_checked(house.ledger, "train", [house.data], policy=policy)
+    said = {"from": "train@1", "files": {subject_of(house.data): ["y", "0.25"]}}
+    assert house.ledger.entry(made.entry).details["drift"] == said
+    monkeypatch.setattr("foretaste.provenance.gate.drift.open_file", None)
+    assert house.decide("max-drift = 0.1")["drift"][0] == "block"
+    assert house.decide("max-drift = 0.3")["drift"][0] == "pass"
+    monkeypatch.undo()
+    house.write(list(range(40)), ["a"] * 40)  # of these nothing is recorded
+    assert house.decide("max-drift = 0.3")["drift"] == (
+        "block",
+        "column 'y' moved by 0.750 from train@2, at most 0.3 is let through",
+    )
+    house.write(list(range(40)), ["a", "b"] * 20)  # the first version: measured, but from no version
+    assert house.decide("max-drift = 0.1")["drift"][0] == "block"
+
+
+def test_adding_a_file_once_more_does_not_get_around_two_people(house: House) -> None:
+    access = "[access]\ntwo-person-above = 3\n" + people(("alice", "label"), ("bob", "label"))
+    commit_checked(house.ledger, "train", [house.data], label="y")
+    house.write(list(range(40)), ["b"] * 40)
+    commit_checked(house.ledger, "train", [house.data], label="y")
+    add_files(house.ledger, [house.data])
+    assert house.decide("", access)["label-changes"][0] == "block"
+
+
 def test_witnesses_must_have_seen_it_long_enough_ago(house: House) -> None:
     add_files(house.ledger, [house.data])
     witness = new_key()

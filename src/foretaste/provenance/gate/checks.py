@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from foretaste.data import open_file
 from foretaste.errors import ConfigError, DataError, IntegrityError
 from foretaste.provenance.checkpoint import Checkpoint
-from foretaste.provenance.gate.drift import drift
+from foretaste.provenance.gate.drift import Drift, file_drift
 from foretaste.provenance.gate.policy import Policy
 from foretaste.provenance.gate.subject import Subject
 from foretaste.provenance.ingest import no_longer_trusted
@@ -160,10 +159,9 @@ def approved(subject: Subject) -> Iterator[Check]:
 
 
 def label_changes(subject: Subject) -> int:
-    """Labels that the version with the subject changed, as its entry says."""
-    number = subject.recorded
-    said = subject.entries[number].details.get("label_changes", 0) if number is not None else 0
-    return said if isinstance(said, int) else 0
+    """The most labels that a version with the subject changed, as entries say."""
+    said = [details.get("label_changes", 0) for details in subject.committed_details]
+    return max((count for count in said if isinstance(count, int)), default=0)
 
 
 def drifted(subject: Subject) -> Iterator[Check]:
@@ -176,15 +174,28 @@ def drifted(subject: Subject) -> Iterator[Check]:
         yield Check("drift", "skip", "there is no earlier version to compare with")
         return
     try:
-        with named_copies(subject.ledger, older[-1]) as paths:
-            before = [open_file(path).read() for path in paths]
-            moved = drift(_joined(before), open_file(subject.path).read())
+        moved = recorded_drift(subject, older[-1].key)
+        if moved is None:
+            with named_copies(subject.ledger, older[-1]) as paths:
+                moved = file_drift(subject.path, paths)
     except DataError as error:
         yield Check("drift", "block", f"it cannot be compared with {older[-1].key}: {error}")
         return
     said = f"column {moved.column!r} moved by {moved.distance:.3f} from {older[-1].key}"
     said += f", at most {policy.max_drift:g} is let through"
     yield Check("drift", "block" if moved.distance > policy.max_drift else "pass", said)
+
+
+def recorded_drift(subject: Subject, earlier: str) -> Drift | None:
+    """The drift from an earlier version that was measured at the commit, as its signed entry says."""
+    for said in (details.get("drift") for details in subject.committed_details):
+        try:
+            column, distance = said["files"][subject.sha256] if said["from"] == earlier else (None, "")
+            if isinstance(column, str):
+                return Drift(column, float(distance))
+        except (KeyError, TypeError, ValueError):
+            continue
+    return None
 
 
 def witnessed(subject: Subject) -> Iterator[Check]:
@@ -242,12 +253,6 @@ def _severity(code: str) -> str:
         return rule(code).severity
     except ConfigError:
         return "critical"  # what is not known cannot be let through as harmless
-
-
-def _joined(tables: list[Any]) -> Any:
-    import pyarrow as pa
-
-    return tables[0] if len(tables) == 1 else pa.concat_tables(tables, promote_options="permissive")
 
 
 __all__ = ["CHECKS", "Check", "Policy", "label_changes"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from foretaste.errors import DataError
 from foretaste.provenance.gate.approvals import approvals, deny, subject_of
 from foretaste.provenance.gate.decision import gate
+from foretaste.provenance.gate.drift import file_drift
 from foretaste.provenance.gate.policy import Policy
 from foretaste.provenance.genuine import genuine_entries
 from foretaste.provenance.ledger import Ledger
@@ -36,7 +39,7 @@ def commit_checked(
     DeniedError
         Where two people with the role ``label`` have not signed every file; the attempt is in the ledger.
     """
-    details: dict[str, int] = {}
+    details: dict[str, Any] = {}
     earlier = versions(ledger, dataset)
     if label is not None and earlier:
         with named_copies(ledger, earlier[-1]) as before:
@@ -45,6 +48,8 @@ def commit_checked(
         limit = None if policy is None else policy.access.two_person_above
         if policy is not None and limit is not None and changed > limit:
             _require_two(ledger, dataset, paths, changed, policy)
+    if policy is not None and policy.max_drift is not None and earlier:
+        details["drift"] = _drift(ledger, earlier[-1], paths)
     known: dict[str, str] = {}
     for path in paths:
         known |= pointers(path)
@@ -64,6 +69,18 @@ def _require_two(ledger: Ledger, dataset: str, paths: Sequence[Path], changed: i
                 f"{changed:,} labels of {dataset} change and {who} {path.name}; two people must",
                 subject,
             )
+
+
+def _drift(ledger: Ledger, earlier: Version, paths: Sequence[Path]) -> dict[str, Any]:
+    """How far the new files moved, so that the gate need not read both versions each time it is asked."""
+    held = {record.sha256 for record in earlier.files}
+    found = {}
+    with named_copies(ledger, earlier) as before:
+        for path in paths:
+            with suppress(DataError):  # the gate says what is wrong
+                moved = file_drift(path, before)
+                found[subject_of(path)] = [moved.column, repr(moved.distance)]
+    return {"from": earlier.key, "files": {key: said for key, said in found.items() if key not in held}}
 
 
 def roll_back_checked(

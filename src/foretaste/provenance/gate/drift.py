@@ -8,13 +8,15 @@ they are for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foretaste.data import row_hashes
+from foretaste.data import open_file, row_hashes
 
 SAMPLE = 200_000
 """Rows compared per column, evenly spaced."""
@@ -47,6 +49,19 @@ def drift(old: pa.Table, new: pa.Table) -> Drift:
     old, new = _sample(old), _sample(new)
     found = [Drift(name, _distance(old.select([name]), new.select([name]))) for name in old.column_names]
     return max(found, key=lambda one: one.distance, default=Drift("", 0.0))
+
+
+def file_drift(path: Path, before: Sequence[Path]) -> Drift:
+    """The drift of a data file from the files of an earlier version together.
+
+    Raises
+    ------
+    DataError
+        Where one of them cannot be read as a table.
+    """
+    earlier = [open_file(file).read() for file in before]
+    old = earlier[0] if len(earlier) == 1 else pa.concat_tables(earlier, promote_options="permissive")
+    return drift(old, open_file(path).read())
 
 
 def _sample(table: pa.Table) -> pa.Table:
@@ -90,4 +105,4 @@ def _total_variation(old: pa.Table, new: pa.Table) -> float:
     return float(np.abs(shares[0] - shares[1]).sum() / 2)
 
 
-__all__ = ["Drift", "drift"]
+__all__ = ["Drift", "drift", "file_drift"]

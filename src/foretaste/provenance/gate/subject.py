@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -62,7 +63,7 @@ class Subject:
     @cached_property
     def data_sha256(self) -> str:
         """As a scan names it."""
-        return file_sha256(self.path)
+        return file_sha256(self.path) if self.path.is_dir() else self.sha256
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -116,6 +117,13 @@ class Subject:
         names = {version.dataset for version in listed}
         wanted = self.policy.dataset or (names.pop() if len(names) == 1 else None)
         return [version for version in listed if version.dataset == wanted]
+
+    @cached_property
+    def committed_details(self) -> list[Mapping[str, Any]]:
+        """What the entries of versions with the subject say, the newest first."""
+        listed = versions(self.ledger, entries=self.entries)
+        held = [v for v in listed if any(record.sha256 == self.sha256 for record in v.files)]
+        return [self.entries[one.entry].details for one in reversed(held)]
 
 
 def _outputs(entry: Entry) -> set[Any]:
