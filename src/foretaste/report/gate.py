@@ -12,7 +12,6 @@ from typing import Any
 from foretaste import __version__
 from foretaste.provenance.gate import GateReport
 from foretaste.report.safe import sarif, visible
-from foretaste.report.sarif import SCHEMA_URI
 
 _MARKS = {"pass": "pass ", "block": "BLOCK", "skip": "skip "}
 
@@ -35,6 +34,8 @@ def as_json(report: GateReport) -> bytes:
 
 def as_sarif(report: GateReport) -> bytes:
     """One result per check that blocks."""
+    from foretaste.report.sarif import SCHEMA_URI  # brings the pages of a scan along
+
     results: list[dict[str, Any]] = []
     names: dict[str, None] = {}
     for one in report.subjects:
