@@ -207,6 +207,22 @@ def test_two_columns_of_one_name_have_no_hash():
         row_hashes(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]))
 
 
+def test_long_cells_missing_or_not_are_hashed_as_short_ones_are():
+    hidden = pa.StringArray.from_buffers(  # its second value is missing and has bytes all the same
+        3, pa.py_buffer(np.array([0, 4000, 8000, 8000], np.int32)), pa.py_buffer(b"ab" * 4000),
+        pa.py_buffer(b"\x05"),
+    )  # fmt: skip
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 40, 40)).astype(np.uint8)
+    image = pa.FixedShapeTensorArray.from_numpy_ndarray(pixels)
+    table = pa.table({"a": hidden, "b": [1.5, None, 3], "c": ["x" * 5000, "", None], "image": image})
+    plain = table.drop_columns(["image"]).to_pylist()
+    rows = [row | {"image": shown} for row, shown in zip(plain, pixels, strict=True)]
+    for columns in (["a"], ["a", "b"], ["a", "b", "c"], ["image"], ["a", "b", "c", "image"]):
+        expected = [row_hash({name: row[name] for name in columns}) for row in rows]
+        assert [bytes(found) for found in row_hashes(table, columns)] == expected
+        assert [bytes(found) for found in row_hashes(table.slice(1), columns)] == expected[1:]
+
+
 def test_many_rows_in_many_chunks_hash_as_one_by_one():
     table = pa.table({"a": np.arange(5000) % 7 / 2, "b": [f"row {i}" * (i % 50) for i in range(5000)]})
     chunked = pa.concat_tables([table.slice(i, 700) for i in range(0, 5000, 700)])

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,8 @@ from foretaste.errors import DataError
 
 _COLUMNS = b"foretaste columns 1\n"
 _TABLE = b"foretaste table 1\n"
-_SLICE_BYTES = 16 * 2**20
+_SLICE_BYTES = 8 * 2**20
+_LONG = 1024
 
 
 def row_hashes(table: pa.Table | pa.RecordBatch, columns: Sequence[str] | None = None) -> NDArray[np.uint8]:
@@ -152,33 +154,75 @@ def _hash_batch(batch: pa.RecordBatch, prefix: bytes) -> list[bytes]:
     for column in batch.columns:
         parts += cell_parts(column)
     merged = _merge_fixed(parts)
-    if len(merged) == 1 and isinstance(merged[0], np.ndarray):
-        whole, width = merged[0].tobytes(), merged[0].shape[1]
-        return [hashlib.sha256(whole[i : i + width]).digest() for i in range(0, n * width, width)]
-    arrays = [_as_binary(part) if isinstance(part, np.ndarray) else part for part in merged]
-    empty = pa.scalar(b"", pa.large_binary())
-    joined = pc.binary_join_element_wise(*arrays, empty, null_handling="replace", null_replacement="")
-    offsets = np.frombuffer(joined.buffers()[1], dtype=np.int64)[
-        joined.offset : joined.offset + n + 1
-    ].tolist()
-    data = memoryview(joined.buffers()[2])
-    sha256 = hashlib.sha256
-    return [sha256(data[a:b]).digest() for a, b in pairwise(offsets)]
+    if len(merged) > 1 and sum(map(_size, merged)) < _LONG * n * len(merged) // 2:
+        arrays = [_as_binary(part) if isinstance(part, np.ndarray) else part for part in merged]
+        empty = pa.scalar(b"", pa.large_binary())
+        joined = pc.binary_join_element_wise(*arrays, empty, null_handling="replace", null_replacement="")
+        merged = [joined]
+    sha256, messages = hashlib.sha256, [_each(part) for part in merged]
+    if len(messages) == 1:
+        return [sha256(message).digest() for message in messages[0]]
+    digests = []
+    for first, *others in zip(*messages, strict=True):
+        digest = sha256(first)
+        for part in others:
+            digest.update(part)
+        digests.append(digest.digest())
+    return digests
 
 
 def _merge_fixed(parts: list[Bytes2D | pa.Array]) -> list[Bytes2D | pa.Array]:
+    """Join what has the same width in all rows, unless it is so long that copying it costs more."""
     merged: list[Bytes2D | pa.Array] = []
     run: list[Bytes2D] = []
     for part in [*parts, None]:
-        if isinstance(part, np.ndarray):
+        if isinstance(part, np.ndarray) and part.shape[1] < _LONG:
             run.append(part)
             continue
         if run:
-            merged.append(np.concatenate(run, axis=1))
+            merged.append(_side_by_side(run))
             run = []
         if part is not None:
             merged.append(part)
     return merged
+
+
+def _size(part: Bytes2D | pa.Array) -> int:
+    return int(part.nbytes)
+
+
+def _each(part: Bytes2D | pa.Array) -> Iterable[bytes | memoryview]:
+    """What a part has of each row; of short rows copies, which cost less than views."""
+    n = len(part)
+    if isinstance(part, np.ndarray):
+        width = part.shape[1]
+        if width < _LONG:
+            return _as_cells(part).tolist()  # type: ignore[no-any-return]
+        whole = memoryview(np.ascontiguousarray(part).reshape(-1))  # type: ignore[arg-type]
+        return [whole[at : at + width] for at in range(0, n * width, width)]
+    filled = pc.fill_null(part, b"") if part.null_count else part  # what is missing may still have bytes
+    offsets = np.frombuffer(filled.buffers()[1], dtype=np.int64)[filled.offset :][: n + 1].tolist()
+    data = memoryview(filled.buffers()[2] or b"")
+    held = data.tobytes() if offsets[-1] - offsets[0] < _LONG * n else data
+    return [held[a:b] for a, b in pairwise(offsets)]
+
+
+def _side_by_side(blocks: list[Bytes2D]) -> Bytes2D:
+    """Join blocks row by row, each row of a block copied at once."""
+    widths = [block.shape[1] for block in blocks]
+    ends = np.cumsum(widths).tolist()
+    layout = {"names": [f"{i}" for i in range(len(blocks))], "formats": [f"V{width}" for width in widths],
+              "offsets": [0, *ends[:-1]], "itemsize": ends[-1]}  # fmt: skip
+    joined: Any = np.empty(len(blocks[0]), dtype=np.dtype(layout))  # type: ignore[call-overload]
+    for number, block in enumerate(blocks):
+        joined[f"{number}"] = _as_cells(block)
+    found: Bytes2D = joined.view(np.uint8).reshape(-1, ends[-1])
+    return found
+
+
+def _as_cells(block: Bytes2D) -> NDArray[np.void]:
+    """Each row of a block as one value."""
+    return np.ascontiguousarray(block).view(f"V{block.shape[1]}")[:, 0]
 
 
 def _as_binary(block: Bytes2D) -> pa.Array:

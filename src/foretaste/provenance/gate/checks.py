@@ -190,7 +190,9 @@ def recorded_drift(subject: Subject, earlier: str) -> Drift | None:
     """The drift from an earlier version that was measured at the commit, as its signed entry says."""
     for said in (details.get("drift") for details in subject.committed_details):
         try:
-            column, distance = said["files"][subject.sha256] if said["from"] == earlier else (None, "")
+            column, distance = (
+                said["files"][subject.sha256] if said and said["from"] == earlier else (None, "")
+            )
             if isinstance(column, str):
                 return Drift(column, float(distance))
         except (KeyError, TypeError, ValueError):
