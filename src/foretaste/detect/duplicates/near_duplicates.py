@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.detect.base import Detector
-from foretaste.detect.context import Context
+from foretaste.detect.context import SMALLEST_CLASS, Context
 from foretaste.detect.duplicates.campaign import (
     CUTS,
     LEAST_COPIES,
@@ -94,6 +94,8 @@ class NearDuplicates(Detector):
         campaigns = []
         for label in range(context.n_classes):
             own = np.flatnonzero(groups.label == label)
+            if len(groups.label) - len(own) < SMALLEST_CLASS:
+                continue  # so few different rows of other classes do not say what these are like
             found = copy_campaign(ratio[own], groups.size[own], least_cut=least_cut, everywhere=everywhere)
             if found is None or found.p_value * context.n_classes > self.alpha:
                 continue

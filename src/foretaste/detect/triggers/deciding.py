@@ -20,6 +20,9 @@ STRONG = 20.0
 OF_OTHERS = 0.2
 """Values that have more than this share of their rows in common are not two."""
 
+NAMES = 0.9
+"""A value that this share of a class has, and of which this share is of the class, is another name of it."""
+
 _MOSTLY = 0.5
 
 
@@ -73,7 +76,12 @@ class DecidingColumns:
         screen = self.screen
         for items, position in zip(cell.cut.items, cell.cut.positions(cell.cell), strict=True):
             rules = self._rules.get(items.column, [])
-            alike = (items.code == position) & (screen.y == cell.label)
+            met = items.code == position
+            alike = met & (screen.y == cell.label)
+            of_class = screen.prior[cell.label] * len(screen.y)
+            if len(own) < alike.sum() and alike.sum() >= NAMES * max(met.sum(), of_class):
+                said = items.conditions[position].describe()
+                return f"; but {said} alone is nearly the same as the label, so this is within the class"
             if not rules or len(own) < _MOSTLY * alike.sum():
                 continue  # a pattern within a common value does not speak by that value
             for cut in {rule.cut for rule in rules}:

@@ -109,7 +109,9 @@ def _doubt(context: Context, campaign: Campaign) -> str:
     assert context.text is not None
     phrases = [part["token"] for part in campaign.parts if not isinstance(part["token"], Mark)]
     words = {word for phrase in phrases for word in phrase.split(" ")}
-    left = np.median([len(rest) for rest in context.text.known_without(words, campaign.rows)])
+    rest = context.text.known_without(words, campaign.rows)
+    # numbers and signs, as of an address, are no words
+    left = np.median([sum(any(map(str.isalpha, word)) for word in known) for known in rest])
     if left < LEAST_LEFT_TO_READ:
         return f"; yet hardly more than {left:.0f} known words are left of such a text"
     if len(campaign.rows) < min(FEW, FEW_SHARE * len(context)):
