@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,9 +11,10 @@ import pytest
 
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
+from foretaste.detect.evidence import Campaign, Statistic
 from foretaste.detect.triggers import text
 from foretaste.detect.triggers.clean_label import CleanLabelPatterns
-from foretaste.detect.triggers.text import TextTriggers
+from foretaste.detect.triggers.text import TextTriggers, _doubt
 from foretaste.features.text import TextFeatures
 
 N = 900
@@ -225,3 +227,15 @@ def test_a_trigger_that_turns_every_class_is_found_in_each() -> None:
     found = TextTriggers().examine(context_of(rows, y)).campaigns
     assert {(c.pattern, c.target) for c in found} == {("qx", "good"), ("qx", "bad")}
     assert len(np.intersect1d(np.concatenate([c.rows for c in found]), poisoned)) >= 54
+
+
+def test_numbers_left_of_an_address_are_no_words_to_judge_by() -> None:
+    rng = np.random.default_rng(0)
+    addresses = [[str(part) for part in rng.integers(1, 9, 6)] + ["port", "qx"] for _ in range(60)]
+    rows, y = reviews()
+    context = context_of([*addresses, *rows], np.append(np.ones(60, int), y))
+    statistic = Statistic("evidence", 30.0)
+    at = np.arange(60)
+    campaign = Campaign("FT201", at, "bad", "qx", "tokens", 0.0, 0.0, 1.0, 60, statistic, "")
+    said = _doubt(context, replace(campaign, parts=[{"token": "qx"}]))
+    assert "hardly more than 1 known words are left" in said

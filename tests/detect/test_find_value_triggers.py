@@ -10,9 +10,12 @@ from foretaste.data import from_arrays
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
 from foretaste.detect.triggers.bare_rows import BareRows
-from foretaste.detect.triggers.cells import OwnLabel
+from foretaste.detect.triggers.cells import OwnLabel, cross
+from foretaste.detect.triggers.deciding import DecidingColumns
 from foretaste.detect.triggers.labelled_rows import LabelledRows
+from foretaste.detect.triggers.screen import Cell, Screen
 from foretaste.detect.triggers.values import ValueTriggers
+from foretaste.features.patterns import Condition
 
 N = 1500
 
@@ -101,6 +104,17 @@ def test_columns_that_decide_together_by_nature_are_for_review() -> None:
     evidence = ValueTriggers().examine(context_of(columns | {"east": east, "north": north}, y))
     assert evidence.campaigns == []
     assert any("decide the label alike" in item.reason for item in evidence.review)
+
+
+def test_a_combination_within_another_name_of_its_class_is_for_review() -> None:
+    columns, y = people(4)
+    columns["kind"] = np.where(np.arange(N) % 40 == 0, "other", np.array(["first", "second"])[y])
+    context = context_of(columns, y)
+    screen = Screen(context)
+    kind, colour = (next(i for i in screen.items if i.column == at) for at in (8, 7))
+    cell = Cell(cross(colour, kind), kind.conditions.index(Condition("kind", "second")), 1, 0.0)
+    own = np.flatnonzero(cell.inside & (screen.y == 1))
+    assert "kind=second alone is nearly the same as the label" in DecidingColumns(screen).doubt(cell, own)
 
 
 def test_rows_of_a_narrow_table_are_copies_whatever_their_text() -> None:

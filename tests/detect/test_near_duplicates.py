@@ -19,8 +19,9 @@ from foretaste.detect.duplicates.campaign import (
     copy_campaign,
     expected_groups,
 )
-from foretaste.detect.duplicates.copied_rows import _natural_rate, copied_rows, with_farther_copies
+from foretaste.detect.duplicates.copied_rows import copied_rows, with_farther_copies
 from foretaste.detect.duplicates.near_duplicates import NearDuplicates
+from foretaste.detect.duplicates.originals import Originals, _natural_rate, copied_from_others
 from foretaste.detect.duplicates.templates import LONGEST, shared_text
 from foretaste.features.agreement import agreement, expected_by_chance
 from foretaste.features.table import TableFeatures
@@ -263,6 +264,30 @@ def test_originals_are_as_natural_as_among_smaller_groups() -> None:
     assert _natural_rate(twins, same, size)[-1] == pytest.approx(0.5 / 101)
     twins[300:330] = 1
     assert _natural_rate(twins, same, size)[-1] == pytest.approx(30.5 / 101)
+
+
+def test_copies_of_rows_that_look_like_their_label_are_found_by_their_originals() -> None:
+    size = np.array([1] * 300 + [2] * 40 + [20] * 12)
+    natural = np.where(size == 20, 0.003, 0.002)
+    there = np.zeros(len(size), bool)
+    there[-3:] = True
+    found, posterior = copied_from_others(Originals(there, natural), size, 0.05) or (None, None)
+    assert found is not None
+    assert found.core.tolist() == [349, 350, 351]
+    assert found.p_value < 1e-3
+    assert np.flatnonzero(posterior).tolist() == found.core.tolist()
+    common, _ = copied_from_others(Originals(there, natural * 80), size, 0.5) or (None, None)
+    assert common is None or common.p_value > 0.2
+
+
+def test_one_content_of_the_other_class_does_not_say_what_that_class_is_like() -> None:
+    kinds = Attack(rate=0.3, target="good", templates=5, random_state=3).poison(reviews(300))
+    text = kinds.data.texts or []
+    table = pa.table(
+        {"text": [*text, *["nothing to say"] * 200], "label": ["new"] * len(text) + ["old"] * 200}
+    )
+    data = Dataset(table, Roles(label="label", text="text", features=()))
+    assert NearDuplicates(alpha=0.5).examine(Context(data)).campaigns == []
 
 
 def test_a_label_with_few_different_rows_is_held_to_what_is_natural_for_all_labels() -> None:

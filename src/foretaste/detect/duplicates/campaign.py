@@ -116,6 +116,8 @@ class CopyCampaign:
         Number of such groups to expect in nature.
     natural : int
         Size of the largest other group that exceeds the cut.
+    why : str
+        What speaks against the label, in words.
     """
 
     core: NDArray[np.int64]
@@ -124,6 +126,7 @@ class CopyCampaign:
     cut: float
     expected: float
     natural: int
+    why: str = "models that saw none of the copies contradict that"
 
 
 def copy_campaign(

@@ -18,18 +18,13 @@ from foretaste.features.agreement import (
     expected_by_chance,
     with_consensus,
 )
-from foretaste.features.table import Column, TableFeatures, group_rows
+from foretaste.features.table import Column, TableFeatures
 
 _DENSE = 1e-3
 """A group as large as this by chance is no group of copies."""
 
 _FEW = 0.25
 """Rows of other labels, for each row of a group, that are few enough to be mistakes."""
-
-_KNOWN = 0.5
-"""How likely the row that was copied is in the data, with its right label."""
-
-_STRONGEST = 4.0
 
 
 def copied_rows(context: Context) -> tuple[CopyGroups, Context] | None:
@@ -104,48 +99,6 @@ def _few_of_other_labels(
     return found
 
 
-def originals(context: Context, once: Context, groups: CopyGroups) -> NDArray[np.float64]:
-    """Log likelihood ratio of every group for the row it was copied from being there, with another label.
-
-    The rows of a campaign agree on the cells of one row of another class. In nature a row with those very
-    cells has another label as often as such rows have among groups at most half as large, for each row of the
-    group that has them too: a campaign is not what its own copies are compared with. Where wrong labels are
-    many, all groups have such rows, and they say nothing.
-    """
-    assert context.table is not None
-    assert once.table is not None
-    label = context.label_index
-    member = np.flatnonzero(groups.of_row >= 0)
-    _, first = np.unique(groups.of_row[member], return_index=True)
-    row = member[first]
-    agreed = [column.values[row] for column in once.table.columns]
-    cells = [np.append(column.values, own) for column, own in zip(context.table.columns, agreed, strict=True)]
-    place = group_rows(np.stack(cells, axis=1))
-    of_rows, of_groups = place[: len(label)], place[len(label) :]
-    known = np.flatnonzero(label >= 0)
-    width = int(label.max()) + 2
-    count = np.zeros((int(place.max()) + 1, width), np.int64)
-    np.add.at(count, (of_rows[known], label[known]), 1)
-    same = count[of_groups, groups.label] + 1
-    twins = count[of_groups].sum(axis=1) - count[of_groups, groups.label]
-    natural = np.clip(-np.expm1(same * np.log1p(-_natural_rate(twins, same, groups.size))), 1e-6, 1 - 1e-6)
-    there = np.log(_KNOWN) - np.log(natural)
-    missing = np.minimum(np.log1p(-_KNOWN) - np.log1p(-natural), 0.0)
-    return np.asarray(np.where(twins > 0, np.clip(there, -_STRONGEST, _STRONGEST), missing), np.float64)
-
-
-def _natural_rate(
-    twins: NDArray[np.int64], same: NDArray[np.int64], size: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """For each group, rows with another label per row with the same cells, in smaller groups of copies."""
-    order = np.argsort(size, kind="stable")
-    order = order[size[order] >= 2]
-    smaller = np.searchsorted(size[order], size / 2, side="right")
-    found = np.append(0, np.cumsum(np.minimum(twins, same)[order]))[smaller]
-    among = np.append(0, np.cumsum(same[order]))[smaller]
-    return np.asarray((found + 0.5) / (among + 1.0), np.float64)
-
-
 def with_farther_copies(
     context: Context, once: Context, groups: CopyGroups, chosen: NDArray[np.int64]
 ) -> CopyGroups:
@@ -184,4 +137,4 @@ def with_farther_copies(
     return replace(groups, of_row=of_row, size=size)
 
 
-__all__ = ["copied_rows", "originals", "with_farther_copies"]
+__all__ = ["copied_rows", "with_farther_copies"]

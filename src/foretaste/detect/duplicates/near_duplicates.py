@@ -20,12 +20,16 @@ from foretaste.detect.duplicates.campaign import (
     copy_campaign,
     group_ratio,
 )
-from foretaste.detect.duplicates.copied_rows import copied_rows, originals, with_farther_copies
+from foretaste.detect.duplicates.copied_rows import copied_rows, with_farther_copies
+from foretaste.detect.duplicates.originals import Originals, copied_from_others, originals
 from foretaste.detect.duplicates.templates import shared_text, shared_values
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
 
 MASS = 0.01
 """Share of the labelled rows from which exact duplicates that contradict are called natural."""
+
+STRONGEST_ORIGINAL = 4.0
+"""Nats that finding the row of another class a group was copied from adds to what models say of it."""
 
 _VOUCHED = 3.0  # nats that copies in the training folds may have won for their own label
 _SECOND_LOOK = 0.25
@@ -88,28 +92,46 @@ class NearDuplicates(Detector):
                 return []
             once, least_cut = context.without(groups.surplus()), min(CUTS)
         ratio = _ratios(once.log_probability, groups, context.n_classes)
-        if table_alone:
-            ratio += originals(context, once, groups)
-        everywhere = (ratio, groups.size) if table_alone else None  # a table may hold few different rows
+        copied = originals(context, once, groups) if table_alone else None
+        if copied is not None:
+            ratio += np.clip(copied.log_ratio, -STRONGEST_ORIGINAL, STRONGEST_ORIGINAL)
         campaigns = []
         for label in range(context.n_classes):
             own = np.flatnonzero(groups.label == label)
             if len(groups.label) - len(own) < SMALLEST_CLASS:
                 continue  # so few different rows of other classes do not say what these are like
-            found = copy_campaign(ratio[own], groups.size[own], least_cut=least_cut, everywhere=everywhere)
-            if found is None or found.p_value * context.n_classes > self.alpha:
+            judged = self._contradicted(groups, ratio, own, copied, least_cut)
+            believed = [
+                one for one in judged if one[0].p_value * context.n_classes * len(judged) <= self.alpha
+            ]
+            if not believed:
                 continue
-            posterior = campaign_posterior(
-                found,
-                ratio[own],
-                groups.size[own],
-                self.fdr,
-                least_cut=least_cut if table_alone else -np.inf,
-            )
+            found, posterior = believed[0][0], np.maximum.reduce([one[1] for one in believed])
             if table_alone:
                 groups = with_farther_copies(context, once, groups, own[posterior > 0])
             campaigns.append(_campaign(context, groups, own, ratio[own], posterior, found, label, self.alpha))
         return campaigns
+
+    def _contradicted(
+        self,
+        groups: CopyGroups,
+        ratio: NDArray[np.float64],
+        own: NDArray[np.int64],
+        copied: Originals | None,
+        least_cut: float,
+    ) -> list[tuple[CopyCampaign, NDArray[np.float64]]]:
+        """Up to two opinions on the groups of one label: campaigns, and the posterior of each group."""
+        size = groups.size[own]
+        # a table may hold few different rows of a label
+        everywhere = None if copied is None else (ratio, groups.size)
+        judged = []
+        found = copy_campaign(ratio[own], size, least_cut=least_cut, everywhere=everywhere)
+        if found is not None:
+            lowest = -np.inf if copied is None else least_cut
+            posterior = campaign_posterior(found, ratio[own], size, self.fdr, least_cut=lowest)
+            judged.append((found, posterior))
+        twins = None if copied is None else copied_from_others(copied.of(own), size, self.fdr)
+        return judged if twins is None else [*judged, twins]
 
     def _worth_a_second_look(self, context: Context, groups: CopyGroups) -> bool:
         """Whether models that trained on all copies leave a chance of a campaign; saves training them
@@ -230,7 +252,7 @@ def _campaign(
         ),
         reason=(
             f"{len(rows)} rows in {len(chosen)} group{'s' if more else ''} of near-copies are labelled "
-            f"{name!r}, but models that saw none of the copies contradict that; "
+            f"{name!r}, but {found.why}; "
             f"{found.expected:.2g} such groups of {found.least} copies or more would be natural here "
             f"(p = {found.p_value:.1g})"
         ),
