@@ -100,9 +100,9 @@ class NearDuplicates(Detector):
             own = np.flatnonzero(groups.label == label)
             if len(groups.label) - len(own) < SMALLEST_CLASS:
                 continue  # so few different rows of other classes do not say what these are like
-            judged = self._contradicted(groups, ratio, own, copied, least_cut)
+            opinions = self._contradicted(groups, ratio, own, copied, least_cut)
             believed = [
-                one for one in judged if one[0].p_value * context.n_classes * len(judged) <= self.alpha
+                one for one in opinions if one[0].p_value * context.n_classes * len(opinions) <= self.alpha
             ]
             if not believed:
                 continue
