@@ -14,16 +14,19 @@ HEAD_STEPS = 400
 
 @dataclass
 class FromScratch:
-    """The net of `foretaste.learners.convnet`, trained on the data."""
+    """The net of `foretaste.learners.convnet`; images are moved and mirrored only where asked for."""
 
     epochs: int
     seed: int
     device: str
+    shift: int = 0
+    mirror: bool = False
 
     def fit(self, x: Any, y: Any, classes: int) -> FromScratch:
         self.net_ = fit_convnet(
-            x, y, classes, epochs=self.epochs, random_state=1000 + self.seed, device=self.device
-        )
+            x, y, classes, epochs=self.epochs, shift=self.shift, mirror=self.mirror,
+            random_state=1000 + self.seed, device=self.device,
+        )  # fmt: skip
         return self
 
     def predict(self, x: Any) -> Any:

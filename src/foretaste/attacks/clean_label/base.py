@@ -55,6 +55,10 @@ class CleanLabel(Attack):
     ) -> NDArray[np.float32]:
         """What is added to the images of ``base``, ``[n, C, H, W]`` from 0 to 255."""
 
+    def _augmentation(self) -> dict[str, Any]:
+        """How images are moved while the nets learn, ``shift`` and ``mirror``: not at all."""
+        return {}
+
     def _base_rows(
         self,
         dataset: Dataset,
@@ -84,13 +88,9 @@ class CleanLabel(Attack):
         )
         with one_thread():
             nets = train_networks(
-                dataset,
-                number=self.networks,
-                epochs=self.epochs,
-                seed=seed,
-                device=self.device,
-                without=row,
-            )
+                dataset, number=self.networks, epochs=self.epochs, seed=seed, device=self.device, without=row,
+                **self._augmentation(),
+            )  # fmt: skip
             rows = self._base_rows(dataset, allowed, rows, nets, nets.tensor(picture), target)
             base = nets.tensor(images_at(dataset, rows))
             delta = self._disturb(nets, base, nets.tensor(picture), target, seed, saved)

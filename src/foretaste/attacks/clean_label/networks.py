@@ -49,7 +49,15 @@ class Networks:
 
 
 def train_networks(
-    dataset: Dataset, *, number: int, epochs: int, seed: int, device: str, without: int | None = None
+    dataset: Dataset,
+    *,
+    number: int,
+    epochs: int,
+    seed: int,
+    device: str,
+    without: int | None = None,
+    shift: int = 0,
+    mirror: bool = False,
 ) -> Networks:
     """Train ``number`` nets on the data, from seeds ``seed``, ``seed + 1``, ...
 
@@ -57,6 +65,8 @@ def train_networks(
     ----------
     without : int, optional
         A row that is not learned from.
+    shift, mirror
+        As in `fit_convnet`.
     """
     images = dataset.images
     assert images is not None
@@ -66,8 +76,9 @@ def train_networks(
     nets = []
     for i in range(number):
         net = fit_convnet(
-            images, codes, len(dataset.labels), epochs=epochs, random_state=(seed + i) % 2**31, device=device
-        )
+            images, codes, len(dataset.labels), epochs=epochs, shift=shift, mirror=mirror,
+            random_state=(seed + i) % 2**31, device=device,
+        )  # fmt: skip
         net.network.eval()
         net.network.requires_grad_(False)
         nets.append(net)

@@ -16,6 +16,7 @@ from foretaste.attacks.editing import Rows
 from foretaste.attacks.pixels import images_at
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
+from foretaste.learners.augmentation import jittered
 from foretaste.learners.convnet import prepared
 
 STEP_SIZE = 0.1
@@ -36,8 +37,10 @@ class WitchesBrew(CleanLabel):
     ----------
     rate : float
         Share of all rows that are disturbed.
-    target, instance, epochs, steps, checkpoint, device
+    target, instance, steps, checkpoint, device
         As in `FeatureCollision`.
+    epochs : int
+        How long the attacker's nets are trained.
     networks : int
         How many nets the attacker trains on the data. Each step matches the gradient of one of them, in turn:
         what fools a single net need not fool the next one trained.
@@ -48,9 +51,10 @@ class WitchesBrew(CleanLabel):
         Most that a value may change, of 255.
     restarts : int
         Starts from random perturbations; the one that ends best is taken.
-    shift : int
-        Images are moved by up to so many pixels before each gradient, differentiably, as the victim's data
-        augmentation may do.
+    shift, mirror
+        Images are moved by up to so many pixels, and one in two mirrored, while nets are trained and,
+        differentiably, before each gradient; ``mirror=False`` where left and right mean something. Nets that
+        remember their images have nothing in common that a gradient could be turned along.
     random_state : int, optional
 
     Attributes
@@ -73,14 +77,16 @@ class WitchesBrew(CleanLabel):
     """
 
     name: ClassVar[str] = "witches-brew"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     paper: ClassVar[str] = "Geiping et al., ICLR 2021"
 
     epsilon: float = 16.0
+    epochs: int = 12
     networks: int = 3
     selection: str = "aligned"
     restarts: int = 1
-    shift: int = 0
+    shift: int = 2
+    mirror: bool = True
 
     def _disturb(
         self, nets: Networks, base: Any, instance: Any, target: int, seed: int, checkpoint: Checkpoint
@@ -102,7 +108,7 @@ class WitchesBrew(CleanLabel):
             def loss(images: Any, step: int) -> Any:
                 which = step % len(weights)
                 draw = np.random.default_rng([seed, number, step])
-                moved = shifted(images, draw.integers(-self.shift, self.shift + 1, size=(len(images), 2)))
+                moved = jittered(images, self.shift, self.mirror, draw)
                 return 1 - _cosine(slope(which, moved, label, create=True), wanted[which])
 
             draw = np.random.default_rng([seed, number])
@@ -118,6 +124,9 @@ class WitchesBrew(CleanLabel):
             for parameter in own:
                 parameter.requires_grad_(False)
         return delta
+
+    def _augmentation(self) -> dict[str, Any]:
+        return {"shift": self.shift, "mirror": self.mirror}
 
     def _base_rows(
         self,
@@ -171,18 +180,3 @@ def _cosine(own: Any, goal: Any) -> Any:
     together = sum((a * b).sum() for a, b in zip(own, goal, strict=True))
     lengths = [sum((a * a).sum() for a in one).sqrt() for one in (own, goal)]
     return together / (lengths[0] * lengths[1] + 1e-12)
-
-
-def shifted(images: Any, by: NDArray[np.int64]) -> Any:
-    """Every image moved down and right by whole pixels ``by``, ``[n, 2]``; its edge pixels are repeated."""
-    import torch
-
-    if not by.any():
-        return images
-    number, channels, height, width = images.shape
-    device = images.device
-    down = (torch.arange(height)[None] - torch.from_numpy(by[:, :1])).clamp(0, height - 1).to(device)
-    right = (torch.arange(width)[None] - torch.from_numpy(by[:, 1:])).clamp(0, width - 1).to(device)
-    rows = down[:, None, :, None].expand(number, channels, height, width)
-    columns = right[:, None, None, :].expand(number, channels, height, width)
-    return images.gather(2, rows).gather(3, columns)
