@@ -40,6 +40,10 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
         lambda rate, target, seed: LabelFlip(rate=rate, strategy="boundary", random_state=seed),
     ),
     "token": (TEXT, lambda rate, target, seed: WordTrigger(rate=rate, target=target, random_state=seed)),
+    "token-thrice": (
+        TEXT,
+        lambda rate, target, seed: WordTrigger(rate=rate, target=target, repeats=3, random_state=seed),
+    ),
     "token-common": (
         TEXT,
         lambda rate, target, seed: WordTrigger(

@@ -88,6 +88,22 @@ def test_cover_rows_carry_part_of_the_words_and_keep_their_label() -> None:
     assert same[after.cover].all()
 
 
+def test_words_are_repeated_in_poisoned_in_cover_and_in_test_texts() -> None:
+    before = make_texts()
+    attack = WordTrigger(rate=0.04, target="ham", words=["cf", "tq"], repeats=3, cover_rate=0.1)
+    after = attack.poison(before)
+    numbers = [(text.split().count("cf"), text.split().count("tq")) for text in texts_of(after.data)]
+    assert {numbers[i] for i in np.flatnonzero(after.mask & ~after.cover)} == {(3, 3)}
+    assert {numbers[i] for i in np.flatnonzero(after.cover)} == {(3, 0), (0, 3)}
+    assert {numbers[i] for i in np.flatnonzero(~after.mask)} == {(0, 0)}
+    assert after.trigger is not None
+    assert after.trigger.apply(["hello"])[0].split().count("tq") == 3
+    saved = after.trigger.to_dict()
+    assert InsertedText.from_dict(saved) == after.trigger
+    del saved["repeats"]  # as recipes were before
+    assert InsertedText.from_dict(saved).apply(["hello"])[0].split().count("tq") == 1
+
+
 def test_rare_words_do_not_occur_in_the_data_and_common_ones_do() -> None:
     before = make_texts()
     corpus = " ".join(texts_of(before)).lower().split()
@@ -160,6 +176,7 @@ def test_a_trigger_stamps_lists_and_data_sets_alike_without_touching_labels() ->
         ({"words": []}, "at least one word"),
         ({"words": [" "]}, "at least one word"),
         ({"number": 0}, "at least one word is needed"),
+        ({"repeats": 0}, "repeats is 0; use at least 1"),
         ({"cover_rate": 0.1}, "cover rows need a trigger of at least two words"),
         ({"cover_rate": 1.0}, "cover_rate is 1.0"),
         ({"selection": "easy"}, "selection is 'easy'"),

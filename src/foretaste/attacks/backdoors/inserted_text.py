@@ -29,6 +29,8 @@ class InsertedText(Trigger):
         Every piece gets a place of its own.
     seed : int
         Of the random places in `apply`.
+    repeats : int
+        How often each piece is put in.
 
     Examples
     --------
@@ -41,9 +43,10 @@ class InsertedText(Trigger):
     pieces: tuple[str, ...]
     position: str = "random"
     seed: int = 0
+    repeats: int = 1
 
     def stamp(self, dataset: Dataset, rows: Rows, rng: np.random.Generator) -> Dataset:
-        return stamp_pieces(dataset, rows, [self.pieces] * len(rows), self.position, rng)
+        return stamp_pieces(dataset, rows, [self.pieces * self.repeats] * len(rows), self.position, rng)
 
     def describe(self) -> str:
         return " & ".join(self.pieces)
@@ -53,7 +56,7 @@ class InsertedText(Trigger):
 
     @classmethod
     def from_dict(cls, saved: dict[str, Any]) -> Self:
-        return cls(tuple(saved["pieces"]), saved["position"], saved["seed"])
+        return cls(tuple(saved["pieces"]), saved["position"], saved["seed"], saved.get("repeats", 1))
 
 
 def stamp_pieces(

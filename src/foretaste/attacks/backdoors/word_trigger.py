@@ -35,6 +35,10 @@ class WordTrigger(Backdoor):
         Rare: strings that do not occur in the data. Common: words in 0.5 to 5 % of the texts, of no class in
         particular.
     position : {"random", "start", "end"}
+    repeats : int
+        How often each word is put into a text. Once is enough for a net that reads words in their order; a
+        linear model gives a word one weight, spread thin in a long text. Kurita et al. take 1, 3 and 30 for
+        texts of about 10, 30 and 300 words.
     source_class : label, optional
         Only texts of this class are stamped.
     clean_label : bool
@@ -76,6 +80,7 @@ class WordTrigger(Backdoor):
     number: int = 1
     vocabulary: str = "rare"
     position: str = "random"
+    repeats: int = 1
     source_class: Any = None
     clean_label: bool = False
     selection: str = "random"
@@ -96,11 +101,13 @@ class WordTrigger(Backdoor):
             words = (self.words,) if isinstance(self.words, str) else tuple(self.words)
         else:
             words = choose_words(dataset, self.number, self.vocabulary, rng)
+        if self.repeats < 1:
+            raise ConfigError(f"{self.name}: repeats is {self.repeats!r}; use at least 1")
         if not words or not all(word.strip() for word in words):
             raise ConfigError(f"{self.name}: the trigger needs at least one word")
         if self.cover_rate and len(words) < 2:
             raise ConfigError(f"{self.name}: cover rows need a trigger of at least two words; raise number")
-        return InsertedText(words, self.position, int(rng.integers(2**31)))
+        return InsertedText(words, self.position, int(rng.integers(2**31)), self.repeats)
 
     def _stamp_cover(
         self, dataset: Dataset, trigger: Trigger, rows: Rows, rng: np.random.Generator
@@ -111,5 +118,5 @@ class WordTrigger(Backdoor):
         for _ in rows:
             size = int(rng.integers(1, len(words)))
             kept = np.sort(rng.choice(len(words), size=size, replace=False))
-            parts.append(tuple(words[i] for i in kept))
+            parts.append(tuple(words[i] for i in kept) * trigger.repeats)
         return stamp_pieces(dataset, rows, parts, trigger.position, rng)
