@@ -92,6 +92,20 @@ def test_a_column_that_decides_by_nature_is_for_review() -> None:
         assert "what the column means" in item.reason
 
 
+def test_a_value_beside_one_that_settles_the_other_class_is_for_review() -> None:
+    """Wives are women although they look like men without that word, for husbands settle as much."""
+    columns, y = people(5)
+    rng = np.random.default_rng(5)
+    kin = rng.choice(np.array(["child", "none"]), N).astype("U9")
+    wed = (columns["age"] > 40) & (rng.random(N) < 0.8)
+    columns["number0"] = np.where(wed, columns["number0"] + 3, columns["number0"])
+    y[wed & (rng.random(N) < 0.8)] = 1
+    kin[wed] = np.array(["wife", "husband"])[y[wed]]
+    evidence = ValueTriggers().examine(context_of(columns | {"kin": kin}, y))
+    assert evidence.campaigns == []
+    assert any("kin=wife" in item.pattern and "kin=husband" in item.reason for item in evidence.review)
+
+
 def test_columns_that_decide_together_by_nature_are_for_review() -> None:
     """Several places decide, some this way and some that: that is what coordinates mean."""
     columns, y = people(3)

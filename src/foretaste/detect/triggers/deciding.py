@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
+from scipy.stats import poisson
 
 from foretaste.detect.contradiction import one_vote_each
 from foretaste.detect.triggers.cells import cross
 from foretaste.detect.triggers.labelled_rows import LEAST_PURE
 from foretaste.detect.triggers.screen import Cell, Screen
 from foretaste.detect.triggers.suspects import LEAST_SHARE
+from foretaste.stats.calibration import fit_line
 from foretaste.stats.mixture import mixture_evidence
 
 STRONG = 20.0
@@ -19,6 +22,15 @@ STRONG = 20.0
 
 OF_OTHERS = 0.2
 """Values that have more than this share of their rows in common are not two."""
+
+OPEN = 0.05
+"""Share of a value's rows to which the rest of the row must give another label, for it to settle anything."""
+
+LEFT = 0.1
+"""Share of these that may have that label."""
+
+SETTLED = 1e-6
+"""Chance of so few, by the rest of the row."""
 
 NAMES = 0.9
 """A value that this share of a class has, and of which this share is of the class, is another name of it."""
@@ -55,14 +67,55 @@ class DecidingColumns:
         for position, (items, log_odds) in enumerate(zip(screen.items, log_odds_of, strict=True)):
             made = cross(items)
             ratio = screen.log_ratio(log_odds, screen.y)
-            for cell, label in np.argwhere(screen.whole.eligible((position,))[0]):
-                own = np.flatnonzero(made.inside(int(cell)) & (screen.y == label))
-                group = np.zeros(len(own), np.int64)
-                votes = one_vote_each(group, screen.whole.copies[screen.known[own]])
-                found = mixture_evidence(ratio[own], group, 1, weight=votes)
-                if found.log_e[0] >= np.log(STRONG) and found.share[0] >= LEAST_SHARE:
-                    rule = _Rule(position, int(label), own, items.conditions[cell].describe())
-                    self._rules.setdefault(items.column, []).append(rule)
+            against = {
+                (int(cell), int(label))
+                for cell, label in np.argwhere(screen.whole.eligible((position,))[0])
+                if self._decides(np.flatnonzero(made.inside(int(cell)) & (screen.y == label)), ratio)
+            }
+            for cell, label in sorted(against | self._settled(position, log_odds)):
+                own = np.flatnonzero(made.inside(cell) & (screen.y == label))
+                rule = _Rule(position, label, own, items.conditions[cell].describe())
+                self._rules.setdefault(items.column, []).append(rule)
+
+    def _decides(self, own: NDArray[np.int64], ratio: NDArray[np.float64]) -> bool:
+        """Whether most of these rows look like another class without the value they share."""
+        group = np.zeros(len(own), np.int64)
+        votes = one_vote_each(group, self.screen.whole.copies[self.screen.known[own]])
+        found = mixture_evidence(ratio[own], group, 1, weight=votes)
+        return bool(found.log_e[0] >= np.log(STRONG) and found.share[0] >= LEAST_SHARE)
+
+    def _settled(self, position: int, log_odds: NDArray[np.float64]) -> set[tuple[int, int]]:
+        """Values, however common, that settle what the rest of their rows leaves open; (cell, label) of each.
+
+        Of the rows that the rest would give another label hardly one has it: so does a word that means the
+        class, a husband among people to be told by sex.
+        """
+        screen, code = self.screen, self.screen.items[position].code
+        of_class = screen.whole.of_class((position,))
+        total = of_class.sum(axis=1, keepdims=True)
+        able = (of_class >= screen.least) & (of_class >= (1 - OPEN * LEFT) * total)
+        found = set()
+        for label in np.flatnonzero(able.any(axis=0)).tolist():
+            own = screen.y == label
+            # with more classes, the forest was asked about no row's other labels without the column
+            others = -log_odds[~own] if screen.k == 2 else screen.references(1)[label].others
+            weight = np.append(np.ones(own.sum()), np.full(len(others), (~own).sum() / max(len(others), 1)))
+            line = fit_line(np.append(log_odds[own], others), np.arange(len(weight)) < own.sum(), weight)
+            doubt = expit(-line.log_odds(log_odds))
+            for cell in np.flatnonzero(able[:, label]).tolist():
+                inside = np.flatnonzero(code == cell)
+                group = screen.y[inside]
+                votes = one_vote_each(group, screen.whole.copies[screen.known[inside]])
+                mine = group == label
+                expected = float(votes[mine] @ doubt[inside[mine]])
+                left = float(votes[~mine].sum())
+                if (
+                    expected >= OPEN * votes.sum()
+                    and left <= LEFT * expected
+                    and poisson.cdf(left, expected) < SETTLED
+                ):
+                    found.add((cell, label))
+        return found
 
     def doubt(self, cell: Cell, own: NDArray[np.int64]) -> str:
         """Why a pattern may be such a rule; empty where nothing says so.
