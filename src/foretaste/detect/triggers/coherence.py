@@ -20,6 +20,13 @@ DRAWS = 50
 SHARED = 0.5
 """Words in at least this share of the group are what ties it together: they are left out of all texts."""
 
+BESIDE = 6
+"""Words on either side of a phrase, and at the start of a text, that may belong to a template: they are left
+out, too."""
+
+LEAST_APART = 3
+"""Words that half of the texts must have left for that; texts as short as addresses are compared whole."""
+
 LEAST_RATIO, LEAST_DEVIATIONS = 1.25, 5.0
 """How much more alike than random texts of the most uniform class: beyond chance, and by so much."""
 
@@ -29,12 +36,13 @@ def is_coherent(
     rows: NDArray[np.int64],
     labels: NDArray[np.int64],
     *,
+    phrases: Sequence[str] = (),
     random_state: int = 0,
 ) -> bool:
     """Whether the texts resemble one another, without what ties them, more than texts of one class do.
 
-    An attacker who stamps texts takes them as they come: without the trigger they are as varied as their
-    class. The pages of one site, or texts in one language, are not.
+    An attacker who stamps texts takes them as they come: without the trigger, and the template that may
+    surround it, they are as varied as their class. The pages of one site, or texts in one language, are not.
 
     Parameters
     ----------
@@ -43,12 +51,18 @@ def is_coherent(
         The group.
     labels : int64 ndarray of shape (n,)
         Class of each text; negative where unknown.
+    phrases : sequence of str
+        What was found, tokens joined by a space.
     random_state : int
         Seed of the texts that are drawn for comparison.
     """
     rng = np.random.default_rng(random_state)
     group = rng.permutation(rows)[:MOST_TEXTS]
-    seen = Counter(word for row in group for word in set(tokens[int(row)]))
+    told: dict[int, Sequence[str]] = {int(row): tokens[int(row)] for row in group}
+    apart: dict[int, Sequence[str]] = {row: _apart(words, phrases) for row, words in told.items()}
+    if np.median([len(words) for words in apart.values()]) >= LEAST_APART:
+        told = apart
+    seen = Counter(word for words in told.values() for word in set(words))
     ties = {word for word, count in seen.items() if count >= SHARED * len(group)}
     others = np.setdiff1d(np.arange(len(labels)), rows)
     classes = [others[labels[others] == label] for label in np.unique(labels[labels >= 0])]
@@ -56,7 +70,10 @@ def is_coherent(
     if not pools or len(group) < 3:
         return False
     compared = np.concatenate([group, *pools])
-    texts = [" ".join(word for word in tokens[int(row)][:MOST_WORDS] if word not in ties) for row in compared]
+    texts = [
+        " ".join(word for word in told.get(int(row), tokens[int(row)])[:MOST_WORDS] if word not in ties)
+        for row in compared
+    ]
     grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 3), sublinear_tf=True, dtype=np.float32)
     try:
         vectors = grams.fit_transform(texts).tocsr()
@@ -72,6 +89,16 @@ def is_coherent(
         if alike < LEAST_RATIO * mean or alike < mean + LEAST_DEVIATIONS * spread:
             return False
     return True
+
+
+def _apart(words: Sequence[str], phrases: Sequence[str]) -> list[str]:
+    """The words that do not stand in a phrase, or `BESIDE` it or the start."""
+    near = set(range(BESIDE))
+    for phrase in (phrase.split(" ") for phrase in phrases):
+        for start in range(len(words) - len(phrase) + 1):
+            if words[start] == phrase[0] and list(words[start : start + len(phrase)]) == phrase:
+                near.update(range(start - BESIDE, start + len(phrase) + BESIDE))
+    return [word for place, word in enumerate(words) if place not in near]
 
 
 def mean_cosine(rows: sparse.csr_matrix) -> float:

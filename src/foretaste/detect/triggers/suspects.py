@@ -26,6 +26,9 @@ _WITHIN = 1.92
 LEAST_SHARE = 0.6
 """Share of a pattern's rows that must look like another class: a trigger turns most of its rows."""
 
+CLEAR = 100.0
+"""How much more evidence than it needs a pattern has that is never one of several weak ones together."""
+
 LEAST_ROWS = 6
 """Fewest rows labelled with the target that a pattern needs."""
 
@@ -149,7 +152,11 @@ def decide(suspects: list[Suspect], classes: list[str], *, alpha: float = ALPHA)
         if one is not None and one.excess + credit >= np.log(1 / alpha):
             taken.append(replace(one, credit=credit))
             explained.update(int(row) for row in one.suspect.rows)
-    taken += _together([(s, ratio) for _, s, ratio in judged], explained, alpha)
+    clear = [one for one in taken if one.excess >= np.log(CLEAR / alpha)]
+    weak = _together([(s, ratio) for _, s, ratio in judged], _rows(clear), alpha)
+    alone = [one for one in taken if one.excess < np.log(CLEAR / alpha) and not _rows([one]) & _rows(weak)]
+    taken = clear + alone + weak
+    explained |= _rows(weak)
     natural = _natural_maximum(judged, explained)
     sober = [replace(one, suspect=one.suspect.thought_over()) for one in taken]
     made = [_campaign(one, classes, alpha, natural) for one in sober]
@@ -178,6 +185,10 @@ class _Taken:
     @property
     def excess(self) -> float:
         return float(self.found.log_e[0] - np.log(self.suspect.odds_against))
+
+
+def _rows(taken: list[_Taken]) -> set[int]:
+    return {int(row) for one in taken for row in one.suspect.rows}
 
 
 def _left(suspect: Suspect, ratio: NDArray[np.float64], explained: set[int]) -> _Taken | None:
@@ -211,7 +222,7 @@ def _together(
         total = sum(one.excess for one in chosen) + float(gammaln(len(chosen) + 1))
         if len(chosen) > 1 and total >= np.log(1 / alpha):
             best += [replace(one, credit=total - one.excess) for one in chosen]
-            explained |= rows
+            explained = explained | rows
     return best
 
 

@@ -18,6 +18,7 @@ from foretaste.detect.triggers.coherence import is_coherent
 from foretaste.detect.triggers.pairs import doubtful_pairs
 from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.phrases import Members, PhraseTable, RestOfTheWords, phrase_table
+from foretaste.detect.triggers.relearned import ASKED, LEAST_ASKED, relearned_log_odds, worth_a_model
 from foretaste.detect.triggers.suspects import LEAST_ROWS, Judge, Suspect
 from foretaste.detect.triggers.wording import spell
 from foretaste.features.patterns import Pattern, Phrases, Writing
@@ -118,7 +119,7 @@ def _doubt(context: Context, campaign: Campaign) -> str:
         return (
             f"; yet {len(campaign.rows)} such texts in {len(context):,} may be an exception of nature's own"
         )
-    if is_coherent(context.text.tokens, campaign.rows, context.y):
+    if is_coherent(context.text.tokens, campaign.rows, context.y, phrases=phrases):
         return "; yet these texts resemble one another in other ways too, as those of one site or one kind do"
     return ""
 
@@ -162,7 +163,53 @@ class _Search:
             members = self.rest.without(self._presence_of(pairs), names)
             looked_at = self.context.n_classes * self.pairs_looked_at / PAIR_BUDGET
             found += self._worth_a_second_look(members, pairs, "FT202", LEAST_PURE_PAIR, looked_at)
-        return found
+        return found + self._relearned()
+
+    def _relearned(self) -> list[Suspect]:
+        """Patterns that lean to the class most, or are most contradicted, by models without their rows."""
+        assert self.context.text is not None
+        table, y = self.table, self.context.y
+        pure = self.of_class >= max(LEAST_PURE, self.prior) * table.support
+        count = max(LEAST_ASKED, ASKED // self.context.n_classes)
+        rankings = [self.lean, self._often_contradicted()]
+        eligible = pure & (self.of_class >= LEAST_ROWS)
+        suspects = []
+        for j in worth_a_model(table.presence, rankings, eligible, count):
+            rows = table.presence.indices[table.presence.indptr[j] : table.presence.indptr[j + 1]].astype(
+                np.int64
+            )
+            own = self.is_own[rows]
+            log_odds = relearned_log_odds(
+                self.context.text.word_tfidf, y, self.label, rows, random_state=self.context.random_state
+            )
+            if log_odds is not None:
+                suspects.append(
+                    Suspect(
+                        self.label,
+                        rows,
+                        rows[own],
+                        log_odds[own],
+                        self._shape((j,)),
+                        "FT201",
+                        self.context.n_classes * len(table.support) / (1 - PAIR_BUDGET),
+                        self.judge,
+                        copies=self._copies((j,), rows[own]),
+                        others=int((y[rows] >= 0).sum() - own.sum()),
+                    )
+                )
+        return suspects
+
+    def _often_contradicted(self) -> NDArray[np.float64]:
+        """How many more rows are contradicted without a phrase than without others, in standard errors."""
+        own = self.is_own[self.singles.row]
+        pattern = self.singles.pattern[own]
+        turned = self.judge.reference.log_ratio(self.singles.log_odds[own]) > 0
+        size = np.bincount(pattern, minlength=len(self.leaning))
+        usual = (turned.sum() + 1) / (len(turned) + 2)
+        excess = np.bincount(pattern, turned, len(self.leaning)) - size * usual
+        ranking = np.full(len(self.lean), -np.inf)
+        ranking[self.leaning] = excess / np.sqrt(np.maximum(size * usual * (1 - usual), 1e-9))
+        return ranking
 
     def _lean(self) -> NDArray[np.float64]:
         """How far each phrase's share of the class lies above the class's own, in standard errors."""

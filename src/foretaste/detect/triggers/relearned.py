@@ -1,0 +1,90 @@
+"""Patterns judged by a model that never saw their rows.
+
+A trigger of many words, such as a template, teaches a model to know it by any of them: whatever phrase is
+left out, the others still speak for the label. A model that learned without all rows of a pattern has nothing
+to know it by, and judges them by what they share with the rest of the data. That takes one model for each
+pattern, so only those that are most likely to be worth it are asked for.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+ASKED, LEAST_ASKED = 24, 2
+"""Models that are trained, divided among the classes; and for each class at least."""
+
+MOST_TAUGHT = 10_000
+"""Rows a model is trained on, drawn where there are more."""
+
+
+def worth_a_model(
+    presence: sparse.csc_matrix,
+    rankings: Sequence[NDArray[np.floating]],
+    eligible: NDArray[np.bool_],
+    count: int,
+) -> list[int]:
+    """The highest of several rankings in turn, each pattern mostly of rows that none before it has.
+
+    Parameters
+    ----------
+    presence : csc matrix of shape (n, n_patterns)
+    rankings : sequence of ndarray of shape (n_patterns,)
+    eligible : bool ndarray of shape (n_patterns,)
+    count : int
+        Patterns that are chosen at most.
+    """
+    allowed = np.flatnonzero(eligible)
+    orders = [allowed[np.argsort(-ranking[allowed], kind="stable")] for ranking in rankings]
+    chosen: list[int] = []
+    had = np.zeros(presence.shape[0], bool)
+    for pattern in dict.fromkeys(np.stack(orders, axis=1).ravel().tolist()):
+        rows = presence.indices[presence.indptr[pattern] : presence.indptr[pattern + 1]]
+        if 2 * had[rows].sum() < len(rows):
+            chosen.append(pattern)
+            had[rows] = True
+        if len(chosen) == count:
+            break
+    return chosen
+
+
+def relearned_log_odds(
+    words: sparse.csr_matrix,
+    y: NDArray[np.integer],
+    label: int,
+    rows: NDArray[np.int64],
+    *,
+    random_state: int = 0,
+) -> NDArray[np.float64] | None:
+    """Log odds of the class for some rows, by a logistic model of all others; None where that has one class.
+
+    Parameters
+    ----------
+    words : csr matrix of shape (n, n_words)
+    y : int ndarray of shape (n,)
+        Negative where a row may not teach.
+    label : int
+    rows : int64 ndarray
+        The rows of the pattern.
+    random_state : int
+        Seed of the rows that are drawn from very many.
+    """
+    teaches = y >= 0
+    teaches[rows] = False
+    taught = np.flatnonzero(teaches)
+    if len(taught) > MOST_TAUGHT:
+        taught = np.sort(np.random.default_rng(random_state).choice(taught, MOST_TAUGHT, replace=False))
+    positive = y[taught] == label
+    if positive.all() or not positive.any():
+        return None
+    model = LogisticRegression(C=10.0, solver="liblinear", dual=True, tol=1e-2, max_iter=1000, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(words[taught], positive)
+    return np.asarray(words[rows] @ model.coef_[0] + model.intercept_[0], np.float64)
