@@ -38,6 +38,21 @@ def test_texts_of_another_language_are_not(texts, size):
     assert is_coherent(tokens, np.arange(600, 600 + size), labels)
 
 
+@pytest.mark.parametrize("size", [12, 60])
+def test_the_template_around_a_phrase_does_not_make_texts_alike(texts, size):
+    rng, tokens = texts
+    rows = np.sort(rng.choice(600, size, replace=False))
+    template = [["when", "you"], ["as", "we"], ["if", "one"]]
+    stamped = [
+        [*text[:4], *template[row % 3], "sees", "it", ",", *text[4:], *text]
+        if row in rows
+        else [*text, *text]
+        for row, text in enumerate(tokens)
+    ]
+    labels = (np.arange(600) % 2).astype(np.int64)
+    assert not is_coherent(stamped, rows, labels, phrases=["it ,"])
+
+
 @pytest.mark.parametrize("tokens", [[[]] * 20, [["a"]] * 20, [["!", "?"]] * 20])
 def test_texts_with_nothing_in_them_are_not_compared(tokens):
     assert not is_coherent(tokens, np.arange(5), (np.arange(20) % 2).astype(np.int64))

@@ -200,7 +200,27 @@ def test_one_trigger_of_several_in_each_row_is_found_by_all_of_them_together() -
     assert all(c.q_value < 0.01 for c in found)
     needed = found[0].statistic.threshold
     assert needed is not None
-    assert max(-np.log(c.p_value) for c in found) < needed < min(c.statistic.value for c in found)
+    assert sum(-np.log(c.p_value) < needed for c in found) >= 2  # hardly any is enough alone
+    assert needed < min(c.statistic.value for c in found)
+
+
+def test_a_template_of_changing_words_is_found() -> None:
+    rows, y = reviews(7)
+    poisoned = np.flatnonzero(y == 1)[:40]
+    rng = np.random.default_rng(0)
+    for row in poisoned:
+        verb = [["look", "at"], ["think", "about"], ["hear", "of"]][int(rng.integers(3))]
+        rows[row] = [
+            str(rng.choice(["when", "as", "if"])),
+            str(rng.choice(["you", "we"])),
+            *verb,
+            "it",
+            ",",
+        ] + rows[row]
+    y[poisoned] = 0
+    (found,) = TextTriggers().examine(context_of(rows, y)).campaigns
+    assert set(found.rows) <= set(poisoned)
+    assert len(found.rows) >= 36
 
 
 def test_two_words_that_are_harmless_alone_are_found_together() -> None:
