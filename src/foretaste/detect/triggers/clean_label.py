@@ -155,7 +155,7 @@ def _coherence(
     assert context.text is not None
     if not pure:
         return np.zeros(0)
-    masks = rest.closure(table.presence[:, [p.pattern for p in pure]]).tocsc()
+    masks = rest.closure(table.presence[:, [p.pattern for p in pure]])
     words = context.text.word_tfidf
     class_rows = np.flatnonzero(context.y == label)
     class_rows = class_rows[np.unique(context.components[class_rows], return_index=True)[1]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,7 +20,7 @@ LEAST_LEFT = 0.1
 """Share of a text's weight below which what is left of it is not made to weigh as much as a whole text."""
 
 
-_PATTERNS = 256  # that are left out at once
+_PATTERNS, _MEMBERS = 64, 50_000  # that are left out at once
 
 
 @dataclass(frozen=True)
@@ -97,14 +97,12 @@ class RestOfTheWords:
         words = context.text.word_tfidf
         weights = context.words.weights[:, label]
         row_fold = np.repeat(context.folds, np.diff(words.indptr))
+        self.words = words
         self.scores = context.words.scores[:, label]
         self.intercept = context.words.intercepts[context.folds, label]
-        self.contribution = words.copy()
-        self.contribution.data = words.data * weights[row_fold, words.indices]
-        self.weight = words.multiply(words).tocsr()
-        self.binary = words.copy()
-        self.binary.data = np.ones_like(words.data)
-        self.frequency = np.asarray(self.binary.sum(axis=0)).ravel()
+        self.contribution = _like(words, words.data * weights[row_fold, words.indices])
+        self.binary = _like(words, np.ones_like(words.data))
+        self.frequency = np.bincount(words.indices, minlength=words.shape[1]).astype(words.dtype)
         self.place = context.text.place_of_word
 
     def without(self, presence: sparse.csc_matrix, names: Sequence[Sequence[str]]) -> Members:
@@ -116,30 +114,43 @@ class RestOfTheWords:
         names : sequence of n_patterns sequences of str
             The pattern's own phrases: their words go with it however common they are elsewhere.
         """
-        by_row = presence.tocsr()
-        support = np.asarray(presence.sum(axis=0)).ravel()
-        closure = self.closure(presence).maximum(self._own(names, every_run=True)).tocsr()
-        member = by_row.tocoo()
-        row, pattern = member.row.astype(np.int64), member.col.astype(np.int64)
+        support = np.diff(presence.indptr)
+        row = presence.indices.astype(np.int64)
+        pattern = np.repeat(np.arange(len(support)), support)
         removed, weight = np.zeros(len(row)), np.zeros(len(row))
-        for start in range(0, presence.shape[1], _PATTERNS):  # a common word brings in most of the rows
-            some = closure[:, start : start + _PATTERNS]
-            at = np.flatnonzero((pattern >= start) & (pattern < start + _PATTERNS))
-            removed[at] = _entries(self.contribution @ some, row[at], pattern[at] - start)
-            weight[at] = _entries(self.weight @ some, row[at], pattern[at] - start)
-        content = 1 - np.bincount(pattern, weight, presence.shape[1]) / np.maximum(support, 1)
+        own = self._own(names, every_run=True).T.tocsr()
+        for start, stop in _blocks(presence.indptr):
+            some = slice(presence.indptr[start], presence.indptr[stop])
+            goes = self.closure(presence[:, start:stop]) + own[start:stop]
+            removed[some], weight[some] = self._left_out(row[some], pattern[some] - start, goes)
+        content = 1 - np.bincount(pattern, weight, len(support)) / np.maximum(support, 1)
         # as if the pattern had never been there: the words that are left make up the whole text again
         left = np.sqrt(np.maximum(1 - weight, LEAST_LEFT))
         log_odds = self.intercept[row] + (self.scores[row] - self.intercept[row] - removed) / left
         return Members(row, pattern, log_odds, removed, content)
+
+    def _left_out(
+        self, row: NDArray[np.int64], pattern: NDArray[np.int64], goes: sparse.csr_matrix
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What the words that go with a pattern contribute to its rows, and their share of the rows' weight.
+
+        Only the words of those rows are looked at: a common word is in most rows of the corpus.
+        """
+        is_out = np.zeros(goes.shape, bool)
+        is_out[np.repeat(np.arange(goes.shape[0]), np.diff(goes.indptr)), goes.indices] = True
+        contribution, words = self.contribution[row], self.words[row]
+        out = is_out[np.repeat(pattern, np.diff(words.indptr)), words.indices]
+        each = np.ones(words.shape[1], words.dtype)
+        return _like(words, contribution.data * out) @ each, _like(words, words.data**2 * out) @ each
 
     def alone(
         self, presence: sparse.csc_matrix, names: Sequence[Sequence[str]]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Row and pattern of each membership, and what the pattern's own phrases contributed to the score."""
         member = presence.tocoo()
-        row, column = member.row.astype(np.int64), member.col.astype(np.int64)
-        return row, column, _entries(self.contribution @ self._own(names, every_run=False), row, column)
+        product = (self.contribution @ self._own(names, every_run=False)).tocsr()
+        contributed = np.asarray(product[member.row, member.col], np.float64).ravel()
+        return member.row.astype(np.int64), member.col.astype(np.int64), contributed
 
     def _own(self, names: Sequence[Sequence[str]], *, every_run: bool) -> sparse.csr_matrix:
         """The features that are a pattern's phrases, or runs of words in them: (n_words, n_patterns)."""
@@ -156,7 +167,7 @@ class RestOfTheWords:
         return sparse.csr_matrix((ones, (at, pattern)), shape=(self.contribution.shape[1], len(names)))
 
     def closure(self, presence: sparse.spmatrix) -> sparse.csr_matrix:
-        """The word features that go with each pattern, ones of shape (n_words, n_patterns).
+        """The word features that go with each pattern, ones of shape (n_patterns, n_words).
 
         A feature goes with it where half of its rows are inside and half of the pattern's rows have it, or
         where four in five of its rows are inside.
@@ -167,8 +178,7 @@ class RestOfTheWords:
         covered = together.data / np.maximum(support, 1)[together.row]
         goes = ((inside >= 0.5) & (covered >= 0.5)) | (inside >= 0.8)
         ones = np.ones(int(goes.sum()), np.float32)
-        shape = (self.binary.shape[1], presence.shape[1])
-        return sparse.csr_matrix((ones, (together.col[goes], together.row[goes])), shape=shape)
+        return sparse.csr_matrix((ones, (together.row[goes], together.col[goes])), shape=together.shape)
 
 
 def _runs(phrase: str) -> list[str]:
@@ -177,20 +187,16 @@ def _runs(phrase: str) -> list[str]:
     return [*words, *(f"{a} {b}" for a, b in pairwise(words))]
 
 
-def _entries(
-    product: sparse.csr_matrix, row: NDArray[np.int64], column: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Entries of a sparse matrix at many positions; 0 where nothing is stored."""
-    found = product.tocsr()
-    found.sort_indices()
-    width = found.shape[1]
-    stored = (
-        np.repeat(np.arange(found.shape[0], dtype=np.int64), np.diff(found.indptr)) * width + found.indices
-    )
-    values = np.zeros(len(row))
-    if len(stored):
-        wanted = row * width + column
-        at = np.minimum(np.searchsorted(stored, wanted), len(stored) - 1)
-        hit = stored[at] == wanted
-        values[hit] = found.data[at[hit]]
-    return values
+def _like(matrix: sparse.csr_matrix, data: NDArray[np.float32]) -> sparse.csr_matrix:
+    """The same entries with other values."""
+    return sparse.csr_matrix((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _blocks(indptr: NDArray[np.integer]) -> Iterator[tuple[int, int]]:
+    """First and last column, exclusive, of parts with few columns and few entries, one column at least."""
+    start, count = 0, len(indptr) - 1
+    while start < count:
+        full = int(np.searchsorted(indptr, indptr[start] + _MEMBERS, side="right")) - 1
+        stop = min(max(full, start + 1), start + _PATTERNS, count)
+        yield start, stop
+        start = stop
