@@ -90,7 +90,7 @@ class TextFeatures:
     @cached_property
     def writing(self) -> Counts:
         """How texts are written: presence of each `Mark`, ones of shape (n, n_marks), and the marks."""
-        marks = [sorted(writing_of(shortened(text))) for text in self.texts]
+        marks = [list(writing_of(shortened(text))) for text in self.texts]
         counts, names = TokenNumbers(marks).phrases(1, min(2, len(self.texts)))
         found = np.empty(len(names), object)
         found[:] = [Mark(name) for name in names]

@@ -17,18 +17,19 @@ _LINK = re.compile(r"https?:|www\.|\w\.[a-z]{2,}/", re.IGNORECASE)
 _LONGEST = 12
 
 _KINDS = (
-    ("a link", _LINK),
-    ("a mail address", re.compile(r"\w@\w")),
-    ("an @name", re.compile(r"(?<!\w)@\w")),
-    ("a #tag", re.compile(r"(?<!\w)#\w")),
-    ("one letter three times in a row", re.compile(r"([^\W\d_])\1\1", re.IGNORECASE)),
-    ("a digit within a word", re.compile(r"[^\W\d_]\d+[^\W\d_]")),
-    ("a mark within a word", re.compile(r"[^\W\d_][^\w\s'’.@/-]+[^\W\d_]")),
-    ("an underscore", re.compile("_")),
-    ("a space before a mark", re.compile(r"\w [.,;:!?]")),
-    ("no space after a mark", re.compile(r"\w[,;!?][^\W\d_]")),
-    ("an empty line", re.compile(r"\n\s*\n")),
+    ("a link", ":.", _LINK),
+    ("a mail address", "@", re.compile(r"\w@\w")),
+    ("an @name", "@", re.compile(r"(?<!\w)@\w")),
+    ("a #tag", "#", re.compile(r"(?<!\w)#\w")),
+    ("one letter three times in a row", "", re.compile(r"([^\W\d_])\1\1", re.IGNORECASE)),
+    ("a digit within a word", "", re.compile(r"[^\W\d_]\d+[^\W\d_]")),
+    ("a mark within a word", "", re.compile(r"[^\W\d_][^\w\s'’.@/-]+[^\W\d_]")),
+    ("an underscore", "_", re.compile("_")),
+    ("a space before a mark", ".,;:!?", re.compile(r"\w [.,;:!?]")),
+    ("no space after a mark", ",;!?", re.compile(r"\w[,;!?][^\W\d_]")),
+    ("an empty line", "\n", re.compile(r"\n\s*\n")),
 )
+"""What may be in a text, the characters one of which it then has (empty: any), and where it is."""
 
 
 class Mark(str):
@@ -37,7 +38,7 @@ class Mark(str):
     __slots__ = ()
 
 
-def writing_of(text: str) -> set[Mark]:
+def writing_of(text: str) -> set[str]:
     """Everything about how one text is written that a trigger could be made of.
 
     Parameters
@@ -50,20 +51,27 @@ def writing_of(text: str) -> set[Mark]:
     >>> sorted(writing_of("so,  YES"))
     ['2 spaces in a row', 'a word in capitals', 'begins with so', 'ends with yes', 'written YES']
     """
-    found = {name for name, pattern in _KINDS if pattern.search(text)}
-    found |= {f"{len(run)} spaces in a row" for run in _RUN_OF_SPACES.findall(text)}
-    inner = text.strip()
-    found |= {f"{size} characters of space at the start" for size in [len(text) - len(text.lstrip())] if size}
-    found |= {f"{size} characters of space at the end" for size in [len(text) - len(text.rstrip())] if size}
-    found |= {f"the marks {run[:_LONGEST]}" for run in _MARKS.findall(text)}
-    found |= _ends(inner)
+    characters = set(text)
+    found = {
+        name
+        for name, needs, pattern in _KINDS
+        if not (needs and characters.isdisjoint(needs)) and pattern.search(text)
+    }
+    if "  " in text:
+        found.update(f"{len(run)} spaces in a row" for run in _RUN_OF_SPACES.findall(text))
+    start, end = len(text) - len(text.lstrip()), len(text) - len(text.rstrip())
+    if start:
+        found.add(f"{start} characters of space at the start")
+    if end:
+        found.add(f"{end} characters of space at the end")
+    found.update(f"the marks {run[:_LONGEST]}" for run in _MARKS.findall(text))
+    found |= _ends(text.strip())
     found |= _numbers(text)
     found |= _letters(text)
-    for character in set(text):
-        if not character.isascii() or (character < " " and character != "\n"):
-            found.add(_kind(character))
-    found.discard("")
-    return {Mark(name) for name in found}
+    if not text.isascii() or any(character < " " for character in characters):
+        found.update(_kind(c) for c in characters if not c.isascii() or (c < " " and c != "\n"))
+        found.discard("")
+    return found
 
 
 def _ends(text: str) -> set[str]:
@@ -80,14 +88,25 @@ def _ends(text: str) -> set[str]:
 
 
 def _numbers(text: str) -> set[str]:
-    found = set()
-    for number in set(_NUMBER.findall(text)):
-        size = len(number)
-        if size > 1:
-            found.add(f"a number of {min(size, _LONGEST)} digits")
-            found.add(f"a number like {number[0]}{'_' * min(size - 1, _LONGEST)}")
-            found.add(f"a number like {'_' * min(size - 1, _LONGEST)}{number[-1]}")
-    return found | {f"a number like {_DIGIT.sub('0', n)[:_LONGEST]}" for n in _COMPOSED.findall(text)}
+    found: set[str] = set()
+    numbers = set(_NUMBER.findall(text))
+    for number in numbers:
+        if len(number) > 1:
+            found.update(_shapes(min(len(number), _LONGEST + 1), number[0], number[-1]))
+    if numbers:
+        found.update(f"a number like {_DIGIT.sub('0', n)[:_LONGEST]}" for n in _COMPOSED.findall(text))
+    return found
+
+
+@cache
+def _shapes(size: int, first: str, last: str) -> tuple[str, str, str]:
+    """Length, beginning and end of a number; none of more digits than are told apart."""
+    rest = "_" * (size - 1)
+    return (
+        f"a number of {min(size, _LONGEST)} digits",
+        f"a number like {first}{rest}",
+        f"a number like {rest}{last}",
+    )
 
 
 def _letters(text: str) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -93,7 +94,7 @@ class TextTriggers(Detector):
             return Evidence(
                 skipped=[Skipped(rule, "fewer than two classes can be learned") for rule in self.rules]
             )
-        found = peel(context, _search, alpha=self.alpha).campaigns
+        found = peel(context, partial(_search, _table(context)), alpha=self.alpha).campaigns
         doubts = [_doubt(context, campaign) for campaign in found]
         return Evidence(
             campaigns=[campaign for campaign, doubt in zip(found, doubts, strict=True) if not doubt],
@@ -124,12 +125,16 @@ def _doubt(context: Context, campaign: Campaign) -> str:
     return ""
 
 
-def _search(context: Context) -> list[Suspect]:
+def _table(context: Context) -> PhraseTable:
+    """What texts have in common: their phrases, and how they are written."""
     assert context.text is not None
     least = int(max(LEAST_ROWS, np.ceil(0.001 * len(context))))
     marks, names = context.text.writing
     presence = sparse.hstack([context.text.phrases, marks], format="csr", dtype=np.float32)
-    table = phrase_table(presence, [*context.text.phrase_names, *names], least)
+    return phrase_table(presence, [*context.text.phrase_names, *names], least)
+
+
+def _search(table: PhraseTable, context: Context) -> list[Suspect]:
     searches = [_Search(context, table, label) for label in range(context.n_classes)]
     return [suspect for search in searches for suspect in search.suspects()]
 
