@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -164,3 +165,17 @@ def test_an_add_of_a_folder_stopped_at_any_step_leaves_nothing_altered(
     assert verify(ledger.folder).files == 3
     assert len({entry.files for entry in ledger.entries()}) == 1
     assert step > 10
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="needs unshare, to have a small disk of its own")
+def test_a_disk_that_is_really_full_loses_nothing(tmp_path: Path) -> None:
+    mount = f"mount -t tmpfs -o size=2m tmpfs {tmp_path}"
+    if subprocess.run(["unshare", "-rm", "sh", "-c", mount], capture_output=True).returncode:
+        pytest.skip("no file system may be mounted here, not even in a name space of our own")
+    words = f"{sys.executable} -m benchmarks.provenance.crash --full 8 --folder {tmp_path}"
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", f"{mount} && {words}"], cwd=ROOT, capture_output=True
+    )
+    counts = json.loads(done.stdout)
+    assert counts["refused"] > 0
+    assert (counts["lost"], counts["altered"]) == (0, 0)
