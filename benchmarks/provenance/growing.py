@@ -1,6 +1,6 @@
 """One file that grows: what a manifest and a difference cost when 1 % of the rows are new.
 
-    python -m benchmarks.provenance.growing [--rows 1000000] [--folder DIR]
+    python -m benchmarks.provenance.growing [--rows 1000000] [--formats parquet csv jsonl arrow] [--folder DIR]
 
 CPU seconds, because the machine may be busy. Rows have an identifier, eight measures and a label.
 """
@@ -8,6 +8,7 @@ CPU seconds, because the machine may be busy. Rows have an identifier, eight mea
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -27,14 +28,15 @@ Write = Callable[[pa.Table, Path], None]
 
 
 def main() -> None:
-    """Measure both formats, appended to and inserted into."""
+    """Measure every format, appended to and inserted into."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--formats", nargs="+", choices=list(_FORMATS), default=["parquet", "csv"])
     parser.add_argument("--folder", type=Path)
     chosen = parser.parse_args()
-    for name, write in (("parquet", _parquet), ("csv", _csv)):
+    for name, write in ((name, _FORMATS[name]) for name in chosen.formats):
         with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
             grow(Path(folder), name, write, chosen.rows)
 
@@ -89,6 +91,20 @@ def _parquet(table: pa.Table, path: Path) -> None:
 
 def _csv(table: pa.Table, path: Path) -> None:
     arrow_csv.write_csv(table, path)
+
+
+def _jsonl(table: pa.Table, path: Path) -> None:
+    with path.open("w") as stream:
+        for batch in table.to_batches(max_chunksize=10_000):
+            stream.writelines(json.dumps(row) + "\n" for row in batch.to_pylist())
+
+
+def _arrow(table: pa.Table, path: Path) -> None:
+    with pa.ipc.new_file(str(path), table.schema) as writer:
+        writer.write_table(table.combine_chunks(), max_chunksize=2**16)
+
+
+_FORMATS: dict[str, Write] = {"parquet": _parquet, "csv": _csv, "jsonl": _jsonl, "arrow": _arrow}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from hypothesis import strategies as st
 
 from foretaste.data import Limits, open_file, row_hashes
 from foretaste.data.formats.csv import DelimitedData
+from foretaste.data.formats.jsonl import JsonLinesData
+from foretaste.data.formats.jsonl_quick import QuickParser
+from foretaste.errors import DataError
 from foretaste.provenance import manifest as module
 from foretaste.provenance.manifest import Built, Manifest, build_manifest
 from foretaste.provenance.pieces import LEAST, MOST, cut
@@ -35,13 +39,24 @@ def csv(path: Path, data: pa.Table) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
+def jsonl(path: Path, data: pa.Table) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in data.to_pylist()))
+
+
+def arrow(path: Path, data: pa.Table) -> None:
+    with pa.ipc.new_file(str(path), data.schema) as writer:
+        writer.write_table(data, max_chunksize=2000)
+
+
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """CSV files are read in blocks of 16 MiB; here of 32 KiB."""
+    """Text files are read in blocks of 16 MiB; here of 32 KiB."""
+    readers = {"csv": DelimitedData, "jsonl": JsonLinesData}
 
     def small(path: Path) -> object:
         opened = open_file(path)
-        return DelimitedData(path, Limits(block_bytes=2**15)) if opened.format == "csv" else opened
+        reader = readers.get(opened.format)
+        return reader(path, Limits(block_bytes=2**15)) if reader else opened
 
     monkeypatch.setattr(module, "open_file", small)
 
@@ -54,7 +69,9 @@ def again(path: Path, write: Callable[[Path, pa.Table], None], ids: np.ndarray, 
     return built
 
 
-@pytest.mark.parametrize(("name", "write"), [("x.parquet", parquet), ("x.csv", csv)])
+@pytest.mark.parametrize(
+    ("name", "write"), [("x.parquet", parquet), ("x.csv", csv), ("x.jsonl", jsonl), ("x.arrow", arrow)]
+)
 def test_only_the_end_of_a_file_that_grew_is_read(
     tmp_path: Path, name: str, write: Callable[[Path, pa.Table], None]
 ) -> None:
@@ -94,6 +111,72 @@ def test_a_value_that_changes_the_type_of_a_column_changes_every_row(tmp_path: P
     latin = build_manifest(tmp_path / "x.csv", previous=built.manifest)
     assert latin.manifest == build_manifest(tmp_path / "x.csv").manifest
     assert latin.rows_read == ROWS + 2
+
+
+@pytest.mark.parametrize(
+    "line", ['{"id": "none of it", "text": "a number"}', '{"id": 1.5, "text": ["a"]}', '{"more": null}', "{}"]
+)
+def test_a_line_that_changes_columns_or_types_gives_the_tree_from_scratch(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "x.jsonl"
+    jsonl(path, table(np.arange(4000)))
+    plain = path.read_text().splitlines()
+    for at in (4000, 2000, 0):
+        jsonl(path, table(np.arange(4000)))
+        before = build_manifest(path).manifest
+        path.write_text("\n".join([*plain[:at], line, *plain[at:]]))
+        built = build_manifest(path, previous=before).manifest
+        assert built == build_manifest(path).manifest
+        jsonl(path, table(np.arange(4000)))  # and taken away again
+        assert build_manifest(path, previous=built).manifest == before
+
+
+def test_a_line_is_appended_to_json_lines_without_parsing_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.jsonl"
+    jsonl(path, table(np.arange(ROWS)))
+    before = build_manifest(path).manifest
+    with path.open("a") as file:
+        file.write('{"id": 12000, "text": "one more"}\n')
+    parsed: list[int] = []
+    parse = QuickParser.parse
+    monkeypatch.setattr(QuickParser, "parse", lambda self, block, *rest: (
+        parsed.append(len(block)), parse(self, block, *rest))[1])  # fmt: skip
+    build_manifest(path, previous=before)
+    assert 0 < sum(parsed) < path.stat().st_size / 2
+
+
+def test_batches_with_dictionaries_and_streams_are_read_as_a_whole(tmp_path: Path) -> None:
+    coded = table(np.arange(500))
+    coded = coded.set_column(1, "text", coded.column("text").dictionary_encode())
+    arrow(tmp_path / "coded.arrow", coded)
+    with pa.ipc.new_stream(str(tmp_path / "stream.arrow"), coded.schema) as writer:
+        writer.write_table(coded)
+    for name in ("coded.arrow", "stream.arrow"):
+        (shard,) = build_manifest(tmp_path / name).manifest.shards
+        assert (shard.rows, shard.extents) == (500, ())
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_a_damaged_arrow_file_is_refused_or_hashed_as_from_scratch(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("damaged") / "x.arrow"
+    arrow(path, table(np.arange(3000)))
+    before, sound = build_manifest(path).manifest, path.read_bytes()
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.one_of(st.integers(1, 700), st.integers(0, len(sound) - 1)))
+        damaged = bytearray(sound)
+        damaged[-at] ^= data.draw(st.integers(1, 255))
+        path.write_bytes(damaged)
+        outcomes = []
+        for previous in (before, None):
+            try:
+                outcomes.append(build_manifest(path, previous=previous).manifest.root)
+            except DataError:
+                outcomes.append("refused")
+        assert outcomes[0] == outcomes[1]
 
 
 def test_a_flipped_byte_in_a_row_group_is_never_taken_for_the_old_one(tmp_path: Path) -> None:

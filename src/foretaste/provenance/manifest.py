@@ -139,6 +139,9 @@ def build_manifest(
         named = [(place.name, place)] if place.is_file() else files_below(place)
         shards = [Shard(name, file.stat().st_size, hash_file(file, algorithm)) for name, file in named]
         return Built(Manifest(tuple(shards), (), algorithm), 0, 0)
+    if isinstance(opened, HasExtents) and opened.format == "jsonl":  # its columns are in its lines
+        shards_before = () if previous is None else previous.shards
+        opened.extents({extent.digest: extent for shard in shards_before for extent in shard.extents})
     columns = tuple(sorted(opened.columns))
     by_digest: dict[str, Shard] = {}
     by_name: dict[str, Shard] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foretaste.data.formats.arrow_edits import edit_table
-from foretaste.data.formats.arrow_messages import check_messages
+from foretaste.data.formats.arrow_footer import batches_of_file
+from foretaste.data.formats.arrow_messages import MAGIC, check_messages
+from foretaste.data.formats.extents import Extent
 from foretaste.data.formats.opened import Edits
 from foretaste.data.formats.sizes import check_bytes, check_mask, fixed_width
 from foretaste.data.limits import DEFAULT_LIMITS, Limits
 from foretaste.data.plain import plain_batch, plain_schema
 from foretaste.errors import DataError
-
-_MAGIC = b"ARROW1"
 
 
 class ArrowData:
@@ -36,7 +36,7 @@ class ArrowData:
         self.limits = limits
         self.defaults: dict[str, str] = {}
         with path.open("rb") as stream:
-            self._is_file = stream.read(len(_MAGIC)) == _MAGIC
+            self._is_file = stream.read(len(MAGIC)) == MAGIC
         with self._errors():
             self._codec = check_messages(path, limits)
             with self._reader() as reader:
@@ -74,10 +74,10 @@ class ArrowData:
             with reader:
                 yield reader
 
-    def _stored_batches(self) -> Iterator[pa.RecordBatch]:
+    def _stored_batches(self, skip: int = 0) -> Iterator[pa.RecordBatch]:
         with self._errors(), self._reader() as reader:
             if self._is_file:
-                for i in range(reader.num_record_batches):
+                for i in range(skip, reader.num_record_batches):
                     batch = reader.get_batch(i)
                     batch.validate(full=True)
                     yield batch
@@ -106,6 +106,20 @@ class ArrowData:
             check_bytes(size, self.path, self.limits)
             batches.append(batch)
         return pa.Table.from_batches(batches, self._schema)
+
+    def extents(self, known: Mapping[str, Extent]) -> list[Extent] | None:
+        """The batches of a file without dictionaries; None of a stream. See `HasExtents`."""
+        if not self._is_file:
+            return None
+        with self._errors():
+            found = batches_of_file(self.path, self._stored.serialize().to_pybytes())
+        self._rows = None if found is None else sum(extent.rows for extent in found)
+        return found
+
+    def batches_from(self, extent: int) -> Iterator[pa.RecordBatch]:
+        """The rows from a batch on."""
+        for stored in self._stored_batches(extent):
+            yield from plain_batch(stored)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         wanted = self.columns if columns is None else list(columns)

@@ -14,7 +14,7 @@ from pathlib import Path
 from foretaste.data.limits import Limits
 from foretaste.errors import DataError
 
-_MAGIC = b"ARROW1"
+MAGIC = b"ARROW1"
 _CONTINUATION = 0xFFFFFFFF
 _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
 _CODECS = {0: "lz4", 1: "zstd"}
@@ -57,7 +57,7 @@ def check_messages(path: Path, limits: Limits) -> str | None:
 
 def _messages(data: mmap.mmap) -> Iterator[tuple[bytes, int]]:
     """The metadata of each message and where its body starts, in a file or a stream."""
-    position = 8 if data[:6] == _MAGIC else 0
+    position = 8 if data[:6] == MAGIC else 0
     while position + 8 <= len(data):
         (size,) = struct.unpack_from("<I", data, position)
         position += 4
@@ -69,17 +69,17 @@ def _messages(data: mmap.mmap) -> Iterator[tuple[bytes, int]]:
         metadata = data[position : position + size]
         position += size
         yield metadata, position
-        position += _body_length(metadata)
+        position += body_length(metadata)
 
 
 # -- flatbuffers (Message.fbs): a table is an offset to its field offsets; fields are numbered as declared --
 
 
-def _root(data: bytes) -> int:
+def root(data: bytes) -> int:
     return int(struct.unpack_from("<I", data, 0)[0])
 
 
-def _field(data: bytes, table: int, number: int) -> int | None:
+def field(data: bytes, table: int, number: int) -> int | None:
     """Where a field of a table stands, or None where it has its default."""
     vtable = table - struct.unpack_from("<i", data, table)[0]
     if vtable < 0 or 4 + 2 * number >= struct.unpack_from("<H", data, vtable)[0]:
@@ -88,39 +88,50 @@ def _field(data: bytes, table: int, number: int) -> int | None:
     return table + offset if offset else None
 
 
-def _follow(data: bytes, position: int) -> int:
+def follow(data: bytes, position: int) -> int:
     return position + int(struct.unpack_from("<I", data, position)[0])
 
 
-def _body_length(metadata: bytes) -> int:
-    position = _field(metadata, _root(metadata), 3)
+def body_length(metadata: bytes) -> int:
+    position = field(metadata, root(metadata), 3)
     length = 0 if position is None else struct.unpack_from("<q", metadata, position)[0]
     if length < 0:
         raise ValueError("a message body has a negative length")
     return int(length)
 
 
+def batch_rows(metadata: bytes) -> int | None:
+    """How many rows a record batch has; None for another message."""
+    table = root(metadata)
+    kind, header = field(metadata, table, 1), field(metadata, table, 2)
+    if kind is None or header is None or metadata[kind] != _RECORD_BATCH:
+        return None
+    position = field(metadata, follow(metadata, header), 0)
+    rows = 0 if position is None else int(struct.unpack_from("<q", metadata, position)[0])
+    return rows if rows >= 0 else None
+
+
 def _batch(metadata: bytes) -> tuple[int | None, list[tuple[int, int]]] | None:
     """Compression and buffers (offset, length) of a record or dictionary batch; None for another message."""
-    root = _root(metadata)
-    kind, header = _field(metadata, root, 1), _field(metadata, root, 2)
+    table = root(metadata)
+    kind, header = field(metadata, table, 1), field(metadata, table, 2)
     if kind is None or header is None or metadata[kind] not in (_DICTIONARY_BATCH, _RECORD_BATCH):
         return None
-    batch = _follow(metadata, header)
+    batch = follow(metadata, header)
     if metadata[kind] == _DICTIONARY_BATCH:
-        inner = _field(metadata, batch, 1)
+        inner = field(metadata, batch, 1)
         if inner is None:
             return None
-        batch = _follow(metadata, inner)
-    compression = _field(metadata, batch, 3)
+        batch = follow(metadata, inner)
+    compression = field(metadata, batch, 3)
     codec: int | None = None
     if compression is not None:
-        position = _field(metadata, _follow(metadata, compression), 0)
+        position = field(metadata, follow(metadata, compression), 0)
         codec = 0 if position is None else metadata[position]
-    vector = _field(metadata, batch, 2)
+    vector = field(metadata, batch, 2)
     if vector is None:
         return codec, []
-    start = _follow(metadata, vector)
+    start = follow(metadata, vector)
     (count,) = struct.unpack_from("<I", metadata, start)
     if start + 4 + 16 * count > len(metadata):
         raise ValueError("a message declares more buffers than it holds")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foretaste.data.codes import encode
+from foretaste.data.formats.extents import Extent, block_digest
 from foretaste.data.formats.jsonl_edits import replace_value, value_spans
 from foretaste.data.formats.jsonl_quick import QuickParser
 from foretaste.data.formats.jsonl_values import (
@@ -20,10 +22,10 @@ from foretaste.data.formats.jsonl_values import (
     array_of_values,
     columns_of,
     decoder,
-    kind_of_values,
+    kinds_of,
     sound_text,
 )
-from foretaste.data.formats.kinds import Kind, join
+from foretaste.data.formats.kinds import Kind, join, read_spelled, spelled
 from foretaste.data.formats.opened import Edits
 from foretaste.data.formats.sizes import check_bytes
 from foretaste.data.formats.text_file import LINES, TextFile
@@ -56,6 +58,7 @@ class JsonLinesData:
         self._kinds: dict[str, Kind] | None = None
         self._rows: int | None = None
         self._size = 0
+        self._extents: list[Extent] = []
         self._strict, self._loose = decoder(strict=True), decoder(strict=False)
         if not next(self._file.blocks(LINES), b"").strip(b" \t\r\n"):
             raise DataError("it is empty", file=path)
@@ -102,11 +105,21 @@ class JsonLinesData:
         }
         return pa.table(columns)
 
-    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    def extents(self, known: Mapping[str, Extent]) -> list[Extent]:
+        """The blocks in which it is read; what one adds depends on those before it. See `HasExtents`."""
+        if not self._extents:
+            self._scan(known=known)
+        return self._extents
+
+    def batches_from(self, extent: int) -> Iterator[pa.RecordBatch]:
+        """The rows from a block on."""
+        return self.batches(skip=extent)
+
+    def batches(self, columns: Sequence[str] | None = None, skip: int = 0) -> Iterator[pa.RecordBatch]:
         kinds = self._kinds or self._scan()
         wanted = list(kinds) if columns is None else list(columns)
-        quick, row = QuickParser(), 0
-        for block, starts in self._blocks():
+        quick, row = QuickParser(), sum(extent.rows for extent in self._extents[:skip])
+        for block, starts in islice(self._blocks(), skip, None):
             table = quick.parse(block, starts, kinds)
             if table is None:
                 found = columns_of(self._objects(block, starts, row), wanted)
@@ -114,23 +127,32 @@ class JsonLinesData:
             row += len(starts)
             yield from table.select(wanted).to_batches()
 
-    def _scan(self, keep_in: list[Any] | None = None) -> dict[str, Kind]:
-        """Settle columns, kinds and count by reading everything once; keep the arrays where asked to."""
+    def _scan(
+        self, keep_in: list[Any] | None = None, known: Mapping[str, Extent] | None = None
+    ) -> dict[str, Kind]:
+        """Settle columns, kinds and count by reading all that is not known; keep the arrays if asked to."""
         kinds: dict[str, Kind] = {}
         count, size = 0, 0
         quick = QuickParser()
         self.notes.clear()
+        self._extents = []
         for block, starts in self._blocks():
+            digest = "" if known is None else block_digest([self.format, spelled(kinds)], block)
+            extent = (known or {}).get(digest)
+            if extent is not None and extent.rows == len(starts) and (after := read_spelled(extent.kinds)):
+                kinds, count, size = after, count + extent.rows, size + len(block)
+                self._extents.append(extent)
+                continue
             here = dict(kinds)
             if not kinds:  # what the first lines hold is a guess, which the parser confirms or refuses
                 few = block[: starts[_FIRST_LINES]] if len(starts) > _FIRST_LINES else block
-                here = _kinds_of(columns_of(self._objects(few, starts[:_FIRST_LINES], 0)))
+                here = kinds_of(columns_of(self._objects(few, starts[:_FIRST_LINES], 0)))
             table = quick.parse(block, starts, here)
             if table is not None:
                 kinds |= here
             else:
                 found = self._columns(self._objects(block, starts, count, self.notes), kinds, count)
-                here = _kinds_of(found)
+                here = kinds_of(found)
                 for name, kind in here.items():
                     kinds[name] = join(kinds.get(name, Kind.EMPTY), kind)
                 if keep_in is not None:
@@ -138,6 +160,8 @@ class JsonLinesData:
                         {name: array_of_values(found[name], kind) for name, kind in here.items()}
                     )
             count += len(starts)
+            if known is not None:
+                self._extents.append(Extent(len(starts), digest, spelled(kinds)))
             if keep_in is not None and table is not None:
                 size += table.nbytes
                 check_bytes(size, self.path, self.limits)
@@ -270,10 +294,6 @@ class JsonLinesData:
                     found[name] = text[start:end]
             row += len(starts)
         return {text: json.dumps(text) for text in texts} | found
-
-
-def _kinds_of(columns: dict[str, Sequence[Any]]) -> dict[str, Kind]:
-    return {name: kind_of_values(values) for name, values in columns.items()}
 
 
 _NAMES = {list: "list", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}

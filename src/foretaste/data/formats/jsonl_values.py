@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -38,6 +38,11 @@ def decoder(*, strict: bool) -> json.JSONDecoder:
 
 def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= _LONGEST_INTEGER else digits
+
+
+def kinds_of(columns: Mapping[str, Sequence[Any]]) -> dict[str, Kind]:
+    """The kind of each column."""
+    return {name: kind_of_values(values) for name, values in columns.items()}
 
 
 def kind_of_values(values: Sequence[Any]) -> Kind:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from enum import Enum, auto
 
 import pyarrow as pa
@@ -47,6 +49,25 @@ def kinds_named(names: str) -> list[Kind]:
     [<Kind.INTEGER: 2>, <Kind.TEXT: 16>]
     """
     return [Kind[name] for name in names.split() if name in Kind.__members__]
+
+
+def spelled(kinds: Mapping[str, Kind]) -> str:
+    """Columns and their kinds as text, which `read_spelled` reads."""
+    return json.dumps([[name, kind.name] for name, kind in kinds.items()])
+
+
+def read_spelled(text: str) -> dict[str, Kind]:
+    """Columns and their kinds; empty where the text is no such thing.
+
+    Examples
+    --------
+    >>> read_spelled(spelled({"a": Kind.DATE})), read_spelled("[1]")
+    ({'a': <Kind.DATE: 8>}, {})
+    """
+    try:
+        return {str(name): Kind[kind] for name, kind in json.loads(text)}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return {}
 
 
 _TYPES = {
