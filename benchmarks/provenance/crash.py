@@ -6,7 +6,8 @@ unshare -rm sh -c "mount -t tmpfs -o size=4m tmpfs DIR &&
 python -m benchmarks.provenance.crash --writers 8 --appends 50
 
 A child appends one to three entries at a time and reports each number once the append returned; it is killed
-(SIGKILL) after a random time. Then the ledger is reopened, verified, and compared with what was acknowledged.
+(SIGKILL) after a random time of up to four appends. Then the ledger is reopened, verified, and compared with
+what was acknowledged.
 With ``--full``, on a small file system of its own, something else fills the disk to within a random number of
 bytes before each append. With ``--writers``, that many processes append at once.
 """
@@ -30,15 +31,21 @@ from foretaste.provenance.entries import Entry, now
 from foretaste.provenance.ledger import Ledger
 from foretaste.provenance.verification import verify
 
+_WARM_UP = 3
 
-def crash_loop(folder: Path, *, kills: int, seed: int, longest: float = 0.1) -> dict[str, int]:
+
+def crash_loop(folder: Path, *, kills: int, seed: int) -> dict[str, int]:
     """Counts of what was acknowledged, lost, and found altered; the last two must be zero."""
     rng = random.Random(seed)
     ledger = Ledger.create(folder / "ledger", key=folder / "key.pem")
     acknowledged, lost, altered, unfinished = 0, 0, 0, 0
     known: dict[int, str] = {}
+    start = time.perf_counter()
+    for _ in range(_WARM_UP):
+        ledger.append([Entry("note", now(), note="how long does it take here")])
+    longest = 4 * (time.perf_counter() - start) / _WARM_UP
     for _ in range(kills):
-        told = _killed_writer(ledger, rng.uniform(0.001, longest), rng.randrange(2**32))
+        told = _killed_writer(ledger, rng.uniform(longest / 100, longest), rng.randrange(2**32))
         acknowledged += len(told)
         known |= told
         found = verify(ledger.folder)

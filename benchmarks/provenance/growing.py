@@ -1,6 +1,6 @@
 """One file that grows: what a manifest and a difference cost when 1 % of the rows are new.
 
-    python -m benchmarks.provenance.growing [--rows 1000000] [--formats parquet csv jsonl arrow] [--folder DIR]
+    python -m benchmarks.provenance.growing [--rows 1000000] [--formats csv jsonl arrow] [--folder DIR]
 
 CPU seconds, because the machine may be busy. Rows have an identifier, eight measures and a label.
 """
