@@ -125,7 +125,7 @@ class Judge:
         prior = float((context.y[self.known] == target).mean())
         agree = kinship <= COHERENT and agreeing >= ONE_LABEL * count
         clean = float(binom.sf(agreeing - 1, count, prior)) if agree else 1.0
-        mixed = agreeing < max(0.5, 2 * prior) * len(rows)
+        mixed = agreeing < max(0.5, min(2 * prior, ONE_LABEL)) * len(rows)
         return Judgement(
             coherence,
             kinship,

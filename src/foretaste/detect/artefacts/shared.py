@@ -1,14 +1,18 @@
-"""Images that share an artefact: a patch (FT207), or an overlay, a wave, a warp (FT208)."""
+"""Images that share an artefact: a patch (FT207), an overlay, a wave, a warp (FT208), or shades (FT209)."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
 
 from foretaste.detect.artefacts.candidate import Candidate
 from foretaste.detect.artefacts.candidates import candidates
 from foretaste.detect.artefacts.judge import ONE_LABEL, Judge, Judgement, expected_error
 from foretaste.detect.artefacts.nature import beyond_nature, least_natural, natural_separations
-from foretaste.detect.artefacts.place import Place, locate
+from foretaste.detect.artefacts.place import locate
+from foretaste.detect.artefacts.shades import SHADES, shade_candidates, words
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
@@ -18,7 +22,7 @@ MOST_JUDGED = 8
 
 FEWEST_IMAGES = 100
 
-VIEWS = 7
+VIEWS = 8
 UNIMODAL = 2.65
 
 
@@ -26,11 +30,12 @@ class SharedArtefacts(Detector):
     """Groups of images that have the same weak pattern in common and nothing else.
 
     Looked for without training and without a label's help in fixed places (tiles), in the finest detail, in
-    traces of resampling and in all pixels, each in units of how other classes or other places vary. A group
-    is a campaign where it is cut out so cleanly that the expected share of wrong rows is within budget, where
-    it stands apart beyond anything natural in the same view of the same data, where its images are otherwise
-    as diverse as random ones, and where either models that saw none of them contradict their labels, or the
-    artefact goes with one label alone (a clean-label trigger).
+    traces of resampling, in all pixels and in histograms of values, each in units of how other classes or
+    other places vary. A group is a campaign where it is cut out so cleanly that the expected share of wrong
+    rows is within budget, where it stands apart beyond anything natural in the same view of the same data,
+    where its images are otherwise as diverse as random ones, and where either models that saw none of them
+    contradict their labels, or the artefact goes with one label alone (a clean-label trigger; traces in
+    histograms are then only listed for review).
 
     Parameters
     ----------
@@ -48,7 +53,7 @@ class SharedArtefacts(Detector):
     "Spectral signatures in backdoor attacks", NeurIPS 2018: the same on what a network has learned.
     """
 
-    rules: ClassVar[tuple[str, ...]] = ("FT207", "FT208")
+    rules: ClassVar[tuple[str, ...]] = ("FT207", "FT208", "FT209")
     title: ClassVar[str] = "shared artefacts"
     modalities: ClassVar[tuple[str, ...]] = ("image",)
     scope: ClassVar[str] = "group"
@@ -68,7 +73,10 @@ class SharedArtefacts(Detector):
         if usable < FEWEST_IMAGES or min(image.pixels.shape[1:3]) < 4:
             size = " x ".join(map(str, image.pixels.shape[1:3]))
             return _nothing(f"{usable} labelled images of {size} pixels are too few or too small")
-        found = list(candidates(image, context.y, context.n_classes, self.random_state))
+        asked = image, context.y, context.n_classes, self.random_state
+        found = list(candidates(*asked))
+        if not _heard(context):
+            found += shade_candidates(*asked)
         odd = [(c, j) for c, j in self._judged(context, found) if _decides(c, j) and j.p_value <= self.alpha]
         suspects = [(c, j) for c, j in odd if j.p_value * len(found) <= self.alpha]
         groups = [candidate for candidate, _ in odd]  # what is perhaps an artefact is not held to be nature
@@ -80,16 +88,26 @@ class SharedArtefacts(Detector):
                 continue
             most = max(natural, default=UNIMODAL)
             campaign = self._campaign(context, candidate, judgement, len(found), chance, most)
-            # where labels are right, the cut itself has to be beyond doubt
-            sure = self._dirty(judgement, len(found)) or _error(context, candidate) <= self.alpha
-            (evidence.campaigns if sure else evidence.review).append(campaign)
+            # where labels are right, the cut has to be beyond doubt, and processing alone is no campaign
+            cut = candidate.view != SHADES and _error(context, candidate) <= self.alpha
+            sure = cut or self._dirty(judgement, len(found))
+            if sure:
+                evidence.campaigns.append(campaign)
+            elif not any(np.isin(campaign.rows, known.rows).mean() > 0.5 for known in evidence.campaigns):
+                evidence.review.append(campaign)
         return evidence
 
     def _judged(self, context: Context, found: list[Candidate]) -> list[tuple[Candidate, Judgement]]:
         """The groups that are cut out cleanly, each once, with what is to be said about them."""
         clean = [candidate for candidate in found if _error(context, candidate) <= self.fdr]
         judge = Judge(context)
-        return [(candidate, judge.judge(candidate)) for candidate in least_natural(found, clean, MOST_JUDGED)]
+        return [
+            (candidate, judge.judge(candidate))
+            for shaded in (False, True)  # shades say least about what was done
+            for candidate in least_natural(
+                found, [c for c in clean if (c.view == SHADES) == shaded], MOST_JUDGED
+            )
+        ]
 
     def _dirty(self, judgement: Judgement, tested: int) -> bool:
         return 2 * judgement.dirty_p * tested <= self.alpha
@@ -104,41 +122,56 @@ class SharedArtefacts(Detector):
         natural: float,
     ) -> Campaign:
         assert context.image is not None
-        place = locate(context.image, candidate.rows, judgement.control)
+        found = _finding(context, candidate, judgement)
         dirty = self._dirty(judgement, tested)
         p_value = max(judgement.p_value, chance, 1e-300)
         target = None if judgement.target < 0 else context.classes[judgement.target]
-        heard = context.dataset.roles.image == "spectrogram"
         return Campaign(
-            rule="FT207" if place.local else "FT208",
+            rule=found.rule,
             rows=candidate.rows,
             target=target,
-            pattern=place.sound() if heard else place.words(),
-            kind="sound" if heard else "image",
+            pattern=found.pattern,
+            kind="sound" if _heard(context) else "image",
             p_value=p_value,
             q_value=min(1.0, max(judgement.p_value * tested, chance * VIEWS)),
             effect=judgement.contradicted,
             support=len(candidate.rows) + len(candidate.elsewhere),
             statistic=Statistic("separation", candidate.separation, natural),
-            reason=_reason(candidate, judgement, place, target, dirty, heard),
-            parts=[
-                {
-                    "box": [place.top, place.left, place.bottom, place.right],
-                    "picture": place.picture,
-                    "view": candidate.view,
-                }
-            ],
+            reason=_reason(len(candidate.rows), judgement, found, target, dirty),
+            parts=[found.part],
         )
 
 
-def _reason(
-    candidate: Candidate, judgement: Judgement, place: Place, target: str | None, dirty: bool, heard: bool
-) -> str:
-    kind = "sound" if heard else "patch" if place.local else "overlay"
-    said = (
-        f"{len(candidate.rows)} {'clips' if heard else 'images'} share the same {kind} and are otherwise "
-        "as diverse as random ones; "
-    )
+@dataclass(frozen=True)
+class _Finding:
+    rule: str
+    shared: str
+    pattern: str
+    part: dict[str, Any]
+
+
+def _finding(context: Context, candidate: Candidate, judgement: Judgement) -> _Finding:
+    """What a group of images shares, in words and as a picture."""
+    assert context.image is not None
+    part: dict[str, Any] = {"view": candidate.view}
+    if candidate.view == SHADES:
+        pattern = words(context.image, candidate.rows, judgement.control)
+        return _Finding("FT209", "images share traces of the same processing", pattern, part)
+    place = locate(context.image, candidate.rows, judgement.control)
+    part |= {"box": [place.top, place.left, place.bottom, place.right], "picture": place.picture}
+    rule = "FT207" if place.local else "FT208"
+    if _heard(context):
+        return _Finding(rule, "clips share the same sound", place.sound(), part)
+    shared = f"images share the same {'patch' if place.local else 'overlay'}"
+    return _Finding(rule, shared, place.words(), part)
+
+
+def _heard(context: Context) -> bool:
+    return context.dataset.roles.image == "spectrogram"
+
+
+def _reason(rows: int, judgement: Judgement, found: _Finding, target: str | None, dirty: bool) -> str:
+    said = f"{rows} {found.shared} and are otherwise as diverse as random ones; "
     if dirty:
         return said + (
             f"models that saw none of them contradict the label of {judgement.contradicted:.0%} "
