@@ -91,10 +91,9 @@ class SharedArtefacts(Detector):
             # where labels are right, the cut has to be beyond doubt, and processing alone is no campaign
             cut = candidate.view != SHADES and _error(context, candidate) <= self.alpha
             sure = cut or self._dirty(judgement, len(found))
-            if sure:
-                evidence.campaigns.append(campaign)
-            elif not any(np.isin(campaign.rows, known.rows).mean() > 0.5 for known in evidence.campaigns):
-                evidence.review.append(campaign)
+            told = any(np.isin(campaign.rows, known.rows).mean() > 0.5 for known in evidence.campaigns)
+            if candidate.view != SHADES or not told:
+                (evidence.campaigns if sure else evidence.review).append(campaign)
         return evidence
 
     def _judged(self, context: Context, found: list[Candidate]) -> list[tuple[Candidate, Judgement]]:
