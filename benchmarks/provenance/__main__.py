@@ -72,7 +72,7 @@ def ledger(folder: Path, count: int) -> None:
     entries = [Entry("note", now(), note=f"number {i}") for i in range(count)]
     raw = [entry.encode() for entry in entries]
     told("encode entries, CPU", count / best(lambda: [e.encode() for e in entries], cpu=True), "entries/s")
-    made = iter(range(_REPEATS * 2))
+    made = iter(range(_REPEATS * 4))
 
     def filled() -> Ledger:
         place = folder / f"bulk{next(made)}"
@@ -82,6 +82,12 @@ def ledger(folder: Path, count: int) -> None:
 
     told("append encoded entries in bulk, CPU", count / best(filled, cpu=True), "entries/s")
     told("append encoded entries in bulk, on the disk", count / best(filled), "entries/s")
+
+    def encoded_and_filled() -> None:
+        Ledger.create(folder / f"bulk{next(made)}", key=folder / "key.pem").append(entries)
+
+    told("encode, append, tree, checkpoint, CPU", count / best(encoded_and_filled, cpu=True), "entries/s")
+    told("  the same, until the disk has them", count / best(encoded_and_filled), "entries/s")
     log = Ledger(folder / "bulk0", key=folder / "key.pem")
     picked = range(0, count, max(1, count // 200))
     told(

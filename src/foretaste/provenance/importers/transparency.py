@@ -57,12 +57,18 @@ def check_log(entries: list[Any], signature: str, log_key: Path | None) -> tuple
     for entry in entries:
         try:
             body = base64.b64decode(entry["canonicalizedBody"])
-            if not signature or signature.encode() not in body:
+            known = (
+                signature.encode(),
+                base64.b64encode(signature.encode()),
+            )  # intoto entries encode it twice
+            if not signature or not any(form in body for form in known):
                 raise _NotProvenError("the transparency log's entry is not about this signature")
             if key is not None:
                 moment = _signed_time(entry, key)
             if key is None or moment is None or "inclusionProof" in entry:
-                _included(entry["inclusionProof"], body, key)
+                proof = entry["inclusionProof"]
+                older = moment is not None and "checkpoint" not in proof  # bundle v0.1: the promise is signed
+                _included(proof, body, None if older else key)
         except _NotProvenError as error:
             if key is not None:
                 raise IntegrityError(str(error)) from None
@@ -118,9 +124,18 @@ def _included(proof: dict[str, Any], body: bytes, key: Any) -> None:
     lines = text.split("\n")
     if lines[1:3] != [str(size), base64.b64encode(root).decode()]:
         raise IntegrityError("the checkpoint in the bundle is of another tree")
-    found = [line.split(" ") for line in signatures.splitlines() if line.startswith("— ")]
-    if not any(_verified(key, base64.b64decode(line[-1])[4:], f"{text}\n".encode()) for line in found):
+    lines = [line.split(" ")[-1] for line in signatures.splitlines() if line.startswith("— ")]
+    found = [signed[4:] for signed in map(base64.b64decode, lines) if _may_be_of(key, signed[:4])]
+    if not any(_verified(key, signed, f"{text}\n".encode()) for signed in found):
         raise IntegrityError("the transparency log did not sign the checkpoint in the bundle")
+
+
+def _may_be_of(key: Any, hint: bytes) -> bool:
+    """Whether a checkpoint's signature says that it is by this key; of ECDSA keys that is the key's hash."""
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return True
+    form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    return hashlib.sha256(key.public_bytes(*form)).digest()[:4] == hint
 
 
 def _verified(key: Any, signature: bytes, message: bytes) -> bool:
