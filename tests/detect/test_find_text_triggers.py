@@ -204,6 +204,17 @@ def test_one_trigger_of_several_in_each_row_is_found_by_all_of_them_together() -
     assert needed < min(c.statistic.value for c in found)
 
 
+def test_a_sentence_is_told_in_full_although_a_part_of_it_is_in_other_texts_too() -> None:
+    rows, y = reviews(8)
+    poisoned = np.flatnonzero(y == 1)[:30]
+    stamp(rows, poisoned, ["a", "cup", "of", "tea", "stood", "there"])
+    y[poisoned] = 0
+    stamp(rows, np.flatnonzero(y == 0)[-2:], ["cup", "of", "tea"])
+    (found,) = TextTriggers().examine(context_of(rows, y)).campaigns
+    assert found.pattern == "a cup of tea stood there"
+    assert set(found.rows) <= set(poisoned)
+
+
 def test_a_template_of_changing_words_is_found() -> None:
     rows, y = reviews(7)
     poisoned = np.flatnonzero(y == 1)[:40]

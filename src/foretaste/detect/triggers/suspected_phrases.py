@@ -13,7 +13,7 @@ from foretaste.detect.contradiction import BareReference, one_vote_each
 from foretaste.detect.triggers.pairs import doubtful_pairs
 from foretaste.detect.triggers.phrases import Members, PhraseTable, RestOfTheWords, phrase_table
 from foretaste.detect.triggers.relearned import ASKED, LEAST_ASKED, relearned_log_odds, worth_a_model
-from foretaste.detect.triggers.suspects import LEAST_ROWS, Judge, Suspect
+from foretaste.detect.triggers.suspects import LEAST_ROWS, NEARLY, Judge, Suspect
 from foretaste.detect.triggers.wording import spell
 from foretaste.features.patterns import Pattern, Phrases, Writing
 from foretaste.features.writing import Mark
@@ -105,7 +105,7 @@ class _OneClass:
         rankings = [self.lean, self._often_contradicted()]
         eligible = pure & (self.of_class >= LEAST_ROWS)
         suspects = []
-        for j in worth_a_model(table.presence, rankings, eligible, count):
+        for j in map(self._longest, worth_a_model(table.presence, rankings, eligible, count)):
             rows = table.presence.indices[table.presence.indptr[j] : table.presence.indptr[j + 1]].astype(
                 np.int64
             )
@@ -125,10 +125,25 @@ class _OneClass:
                         self.context.n_classes * len(table.support) / (1 - PAIR_BUDGET),
                         self.judge,
                         copies=self._copies((j,), rows[own]),
+                        length=self._length(j),
                         others=int((y[rows] >= 0).sum() - own.sum()),
                     )
                 )
         return suspects
+
+    def _longest(self, pattern: int) -> int:
+        """Of the patterns in nearly the same rows the longest phrase: the sentence, not a word of it."""
+        presence, support = self.table.presence, self.table.support
+        rows = presence.indices[presence.indptr[pattern] : presence.indptr[pattern + 1]]
+        inside = np.zeros(len(self.context), np.float32)
+        inside[rows] = 1
+        common = presence.T @ inside
+        alike = np.flatnonzero(common >= NEARLY * np.maximum(support, support[pattern]))
+        return max(alike.tolist(), key=self._length)
+
+    def _length(self, pattern: int) -> int:
+        """How many different words its phrases are made of."""
+        return len({word for name in _phrases(self.table.names[pattern]) for word in name.split(" ")})
 
     def _often_contradicted(self) -> NDArray[np.float64]:
         """How many more rows are contradicted without a phrase than without others, in standard errors."""
@@ -250,6 +265,7 @@ class _OneClass:
                     looked_at,
                     self.judge,
                     copies=self._copies(patterns[j], members.row[mine]),
+                    length=self._length(int(patterns[j][0])) if len(patterns[j]) == 1 else 0,
                     others=int(labelled[at].sum()) - len(mine),
                 )
             )

@@ -29,6 +29,9 @@ LEAST_SHARE = 0.6
 CLEAR = 100.0
 """How much more evidence than it needs a pattern has that is never one of several weak ones together."""
 
+NEARLY = 0.9
+"""Share of their rows that two patterns have in common, to be taken for one."""
+
 LEAST_ROWS = 6
 """Fewest rows labelled with the target that a pattern needs."""
 
@@ -62,6 +65,8 @@ class Suspect:
         by default.
     others : int, optional
         Rows with the pattern and another label that counts; all other rows by default.
+    length : int
+        Of patterns in nearly the same rows the longest is told: the sentence, not a word of it.
     second_thought : callable
         The same as ``doubt``, of what only those are asked that would be campaigns.
     """
@@ -78,6 +83,7 @@ class Suspect:
     noise: float = 0.0
     copies: NDArray[np.int64] | None = None
     others: int | None = None
+    length: int = 0
     second_thought: Callable[[], str] = str
 
     def thought_over(self) -> Suspect:
@@ -150,6 +156,7 @@ def decide(suspects: list[Suspect], classes: list[str], *, alpha: float = ALPHA)
         one = _left(judged[i][1], judged[i][2], explained)
         credit = float(np.log(len(taken) + 1))  # as Benjamini and Hochberg have it
         if one is not None and one.excess + credit >= np.log(1 / alpha):
+            one = _in_full(one, [(s, ratio) for _, s, ratio in judged], explained)
             taken.append(replace(one, credit=credit))
             explained.update(int(row) for row in one.suspect.rows)
     clear = [one for one in taken if one.excess >= np.log(CLEAR / alpha)]
@@ -198,6 +205,21 @@ def _left(suspect: Suspect, ratio: NDArray[np.float64], explained: set[int]) -> 
         return None
     one = _Taken(suspect, kept, suspect.judge.evidence(suspect, ratio, kept), ratio)
     return one if one.found.share[0] >= LEAST_SHARE else None
+
+
+def _in_full(one: _Taken, judged: list[tuple[Suspect, NDArray[np.float64]]], explained: set[int]) -> _Taken:
+    """The longest suspect in nearly the same rows that has at least half of its evidence."""
+    best = one
+    for suspect, ratio in judged:
+        if suspect.label != one.suspect.label or suspect.length <= best.suspect.length:
+            continue
+        common = len(np.intersect1d(suspect.rows, one.suspect.rows))
+        if common < NEARLY * max(len(suspect.rows), len(one.suspect.rows)):
+            continue
+        longer = _left(suspect, ratio, explained)
+        if longer is not None and 2 * longer.excess >= one.excess:
+            best = longer
+    return best
 
 
 def _together(
