@@ -165,3 +165,18 @@ def test_a_witness_countersigns_growth_and_refuses_a_step_back(run: Run, ledger:
     assert back.exit_code == 1
     assert "entries were cut off" in back.stdout
     assert run("ledger", "verify", "older", "--checkpoint", "seen").exit_code == 1
+
+
+def test_a_second_key_and_a_missing_list_of_sources_are_told_with_what_to_do(
+    run: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORETASTE_KEYS", str(tmp_path / "keys"))
+    assert run("keys", "new", "vendor").stderr == ""
+    again = run("keys", "new", "vendor")
+    assert (again.exit_code, again.stderr) == (
+        0, "note: vendor had 1 before; from now on say which with --key FILE\n",
+    )  # fmt: skip
+    run("ledger", "init", "L")
+    missing = run("ingest", "L", "data.csv", "--source", "vendor")
+    assert (missing.exit_code, missing.stderr.count("\n")) == (2, 1)
+    assert "write one (docs/provenance.md) or name another" in missing.stderr

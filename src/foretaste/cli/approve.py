@@ -11,7 +11,7 @@ from foretaste.errors import ConfigError, DeniedError
 
 
 def approve(
-    file: Annotated[Path, typer.Argument(help="The data or model.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The data or model.", show_default=False)],
     by: Annotated[
         str, typer.Option("--as", metavar="NAME", help="You, as the policy calls you.", show_default=False)
     ],

@@ -24,8 +24,10 @@ _WORDS = {
 
 
 def diff(
-    old: Annotated[Path, typer.Argument(help="The version before.", show_default=False)],
-    new: Annotated[Path, typer.Argument(help="The version after, in any format.", show_default=False)],
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The version before.", show_default=False)],
+    new: Annotated[
+        Path, typer.Argument(metavar="NEW", help="The version after, in any format.", show_default=False)
+    ],
     label: Annotated[str | None, typer.Option(metavar="COL", help="Column with the label.")] = None,
     id: Annotated[str | None, typer.Option(metavar="COL", help="Column that identifies a row.")] = None,
     source: Annotated[str | None, typer.Option(metavar="COL", help="Column with the source.")] = None,

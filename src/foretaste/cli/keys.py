@@ -30,6 +30,10 @@ def new(
     save_private(key, path)
     typer.echo(f"private key  {visible(path)} (never give it away)")
     typer.echo(f"public key   {public}")
+    if out is None and (others := len(list(path.parent.glob(f"{path.name.rpartition('+')[0]}+*.pem"))) - 1):
+        typer.echo(
+            f"note: {visible(name)} had {others} before; from now on say which with --key FILE", err=True
+        )
 
 
 def show(

@@ -39,9 +39,10 @@ def add(
 
 
 def deploy(
-    model: Annotated[Path, typer.Argument(help="The model file.", show_default=False)],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The model file.", show_default=False)],
     deployment: Annotated[
-        str, typer.Argument(help="Where it serves, such as production/fraud.", show_default=False)
+        str,
+        typer.Argument(metavar="NAME", help="Where it serves, such as production/fraud.", show_default=False),
     ],
     lineage: Url = DEFAULT,
     ledger: LedgerFolder = None,

@@ -15,7 +15,9 @@ DIFFERENT = 1
 
 
 def manifest(
-    data: Annotated[Path, typer.Argument(help="A data set, or any file or folder.", show_default=False)],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="A data set, or any file or folder.", show_default=False)
+    ],
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="File for the manifest; one that is there is brought up to date."),

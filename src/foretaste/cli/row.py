@@ -27,7 +27,7 @@ ManifestFile = Annotated[Path | None, typer.Option(metavar="FILE", help="The man
 
 
 def prove(
-    data: Annotated[Path, typer.Argument(help="The data set.", show_default=False)],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="The data set.", show_default=False)],
     row: Annotated[int, typer.Argument(metavar="ROW", help="Which row, from 0.", show_default=False)],
     out: Annotated[Path, typer.Option(metavar="FILE", help="File for the proof.", show_default=False)],
     manifest: ManifestFile = None,

@@ -19,6 +19,7 @@ verbs = typer.Typer(
     no_args_is_help=True, help="Keep versions of data sets in a ledger; get them back; say what changed."
 )
 Dataset = Annotated[str, typer.Argument(metavar="NAME", help="The data set.", show_default=False)]
+Number = Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="The newest otherwise.")]
 Folder = Annotated[
     Path, typer.Option("--ledger", metavar="DIR", envvar="FORETASTE_LEDGER", help="The ledger's folder.")
 ]
@@ -72,7 +73,7 @@ def list_(name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Onl
         typer.echo(json.dumps(found.as_json()) if as_json else _line(found))
 
 
-def show(name: Dataset, number: Annotated[int | None, typer.Argument(help="The newest otherwise.")] = None,
+def show(name: Dataset, number: Number = None,
          ledger: Folder = LEDGER) -> None:  # fmt: skip
     """Show a version as JSON."""
     from foretaste.provenance.ledger import Ledger
@@ -109,7 +110,7 @@ def diff(
 def checkout(
     name: Dataset,
     out: Annotated[Path, typer.Option(metavar="DIR", help="A new or empty folder.", show_default=False)],
-    number: Annotated[int | None, typer.Argument(help="The newest otherwise.")] = None,
+    number: Number = None,
     ledger: Folder = LEDGER,
     delta: Annotated[
         bool, typer.Option("--delta", help="As the next version of a Delta Lake table in DIR.")
@@ -128,12 +129,14 @@ def checkout(
         typer.echo(f"{found.key}: version {made} of the Delta table {visible(out)}")
         return
     done = check_out(place, found, out)
-    typer.echo(f"{found.key}: {done.files:,} files, {done.bytes:,} bytes in {visible(out)}")
+    typer.echo(f"{found.key}: {_files(done.files)}, {done.bytes:,} bytes in {visible(out)}")
 
 
 def rollback(
     name: Dataset,
-    number: Annotated[int, typer.Argument(help="The version to go back to.", show_default=False)],
+    number: Annotated[
+        int, typer.Argument(metavar="NUMBER", help="The version to go back to.", show_default=False)
+    ],
     ledger: Folder = LEDGER,
     note: Note = None,
     policy: PolicyFile = None,
@@ -156,7 +159,7 @@ def rollback(
     typer.echo(_line(made))
 
 
-def drill(name: Dataset, number: Annotated[int | None, typer.Argument(help="The newest otherwise.")] = None,
+def drill(name: Dataset, number: Number = None,
           ledger: Folder = LEDGER) -> None:  # fmt: skip
     """Restore a version into a temporary folder, verified, and say how long that took."""
     from foretaste.provenance.ledger import Ledger
@@ -168,7 +171,7 @@ def drill(name: Dataset, number: Annotated[int | None, typer.Argument(help="The 
     done = exercise(place, found)
     rate = done.bytes / 1e6 / max(done.seconds, 1e-9)
     typer.echo(
-        f"{found.key} restored and verified in {done.seconds:.3f} s ({done.files:,} files, {rate:,.0f} MB/s)"
+        f"{found.key} restored and verified in {done.seconds:.3f} s ({_files(done.files)}, {rate:,.0f} MB/s)"
     )
 
 
@@ -188,6 +191,10 @@ def _policy(file: Path | None, findings: Path | None = None) -> Policy | None:
             return None
     policy = load_policy(file)
     return policy if findings is None else replace(policy, findings=findings)
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
 
 
 def _line(found: Version) -> str:

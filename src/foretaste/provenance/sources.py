@@ -91,6 +91,10 @@ class SourcePolicy:
         try:
             data = file.read_bytes()
             document = tomllib.loads(data.decode())
+        except FileNotFoundError:
+            raise ConfigError(
+                f"{file}: there is no list of sources; write one (docs/provenance.md) or name another"
+            ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file}: this is not TOML: {error}") from None
         if document.get("schema") != 1:

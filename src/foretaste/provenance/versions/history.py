@@ -124,7 +124,7 @@ def version(ledger: Ledger, dataset: str, number: int | None = None) -> Version:
     listed = versions(ledger, dataset)
     if not listed:
         names = sorted({made.dataset for made in versions(ledger)})
-        hint = f"there are {', '.join(names[:20])}" if names else "make one with foretaste version commit"
+        hint = f"it has {', '.join(names[:20])}" if names else "make one with foretaste version commit"
         raise DataError(f"there is no data set {dataset!r} in {ledger.folder}", hint=hint)
     if number is None:
         return listed[-1]
