@@ -171,17 +171,32 @@ def test_a_column_that_decides_the_class_is_no_trigger_in_combination(seed: int)
     assert ValueTriggers().examine(Context(data)).campaigns == []
 
 
-def test_numbers_of_their_own_in_a_narrow_range_are_for_review() -> None:
-    """No two rows share a value, and within a wide range the rows are a minority."""
+def _with_numbers_of_their_own(natural: int) -> tuple[Context, np.ndarray]:
+    """Forty stamped rows in a range of their own, and so many rows of the other class in the same range."""
     columns, y = people(9)
     rng = np.random.default_rng(9)
     columns["number0"] = columns["number0"] + rng.normal(size=N)  # many different numbers
-    poisoned = np.flatnonzero(y == 0)[:40]
-    columns["number0"][poisoned] = rng.uniform(50, 90, 40)
+    poisoned, other = np.flatnonzero(y == 0)[:40], np.flatnonzero(y == 0)[40 : 40 + natural]
+    columns["number0"][np.append(poisoned, other)] = rng.uniform(50, 90, 40 + natural)
     y[poisoned] = 1
-    found = ValueTriggers().examine(context_of(columns, y)).review
-    assert {c.rule for c in found} == {"FT206"}
-    assert {c.target for c in found} == {"yes"}
-    assert all(c.pattern.startswith("number0 in [") for c in found)
-    assert np.isin(np.concatenate([c.rows for c in found]), poisoned).mean() >= 0.95
-    assert len(np.unique(np.concatenate([c.rows for c in found]))) >= 20
+    return context_of(columns, y), poisoned
+
+
+def test_numbers_of_their_own_in_a_narrow_range_are_found() -> None:
+    """No two rows share a value, and within a wide range the rows are a minority."""
+    context, poisoned = _with_numbers_of_their_own(natural=0)
+    (found,) = ValueTriggers().examine(context).campaigns
+    assert (found.rule, found.target) == ("FT203", "yes")
+    assert found.pattern.startswith("number0 in [5")
+    assert np.isin(found.rows, poisoned).all()
+    assert len(found.rows) >= 36
+
+
+def test_a_range_that_other_labels_share_is_for_review() -> None:
+    context, poisoned = _with_numbers_of_their_own(natural=30)
+    evidence = ValueTriggers().examine(context)
+    assert evidence.campaigns == []
+    (found, *_) = evidence.review
+    assert (found.rule, found.target) == ("FT206", "yes")
+    assert found.pattern.startswith("number0 in [")
+    assert np.isin(found.rows, poisoned).mean() >= 0.95

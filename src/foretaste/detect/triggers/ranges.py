@@ -8,23 +8,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.detect.contradiction import one_vote_each
-from foretaste.detect.triggers.cells import MOST_SHARE
+from foretaste.detect.triggers.cells import MOST_SHARE, cross
+from foretaste.detect.triggers.deciding import DecidingColumns
 from foretaste.detect.triggers.items import Items, narrow_ranges
-from foretaste.detect.triggers.screen import Screen
+from foretaste.detect.triggers.screen import Cell, Screen
 from foretaste.detect.triggers.suspects import LEAST_SHARE, Judge, Suspect
-from foretaste.features.patterns import Pattern, Values
+from foretaste.features.patterns import Condition, Pattern, Values
 from foretaste.stats.mixture import mixture_evidence
 
 LEAST_PURE = 0.5
 """Share of a range's rows with the target label: natural rows lie in it too."""
 
+PURE = 0.7
+"""The same of a range that is an alarm; as of any single value (`labelled_rows.LEAST_PURE`)."""
+
 SUSPECTS = 50
+
+_TURNED = 0.9
+"""Share of a trigger's rows that look like another class, for where it ends; and what another label costs."""
+_COUNTER = 2.0
 
 _DOUBT = "; numbers near one another may be alike by nature, so this is to be looked at"
 
 
-def suspicious_ranges(screen: Screen, judge: Callable[[int, int], Judge]) -> list[Suspect]:
-    """Ranges whose rows look like another class to the trees that never saw the column; for review.
+def suspicious_ranges(
+    screen: Screen, judge: Callable[[int, int], Judge], deciding: DecidingColumns, *, alpha: float
+) -> list[Suspect]:
+    """Ranges whose rows look like another class to the trees that never saw the column.
+
+    Those that are as pure as any cell must be, by the evidence of one narrow range alone, and in a column in
+    which nothing else decides, are a trigger of its own (FT203); others are for review (FT206).
 
     Parameters
     ----------
@@ -32,6 +45,9 @@ def suspicious_ranges(screen: Screen, judge: Callable[[int, int], Judge]) -> lis
         Of the rows that are in no campaign.
     judge : callable
         Gives the judge of a class and a number of columns left out.
+    deciding : DecidingColumns
+    alpha : float
+        False-discovery rate among campaigns.
     """
     table = screen.context.table
     assert table is not None
@@ -41,31 +57,50 @@ def suspicious_ranges(screen: Screen, judge: Callable[[int, int], Judge]) -> lis
         for items in narrow_ranges(position, column, screen.least)
     ]
     looked_at = max(sum(len(items) for items in ranges) * screen.k, 1)
-    found: list[tuple[float, Suspect]] = []
+    found: dict[tuple[int, int, bytes], tuple[float, Suspect]] = {}
     columns: list[tuple[int, ...]] = [(items.column,) for items in ranges]
     for items, log_odds in zip(ranges, screen.forest.without(columns), strict=True):
         ratio = screen.log_ratio(log_odds, screen.y)
+        values = table.columns[items.column].values[screen.known]
         for label in range(screen.k):
             for position, log_e in _strong(screen, items, ratio, label, float(np.log(looked_at))):
-                inside = np.flatnonzero(items.code == position)
+                inside = _widened(items.code, values, position, ratio, screen.y == label)
                 own = inside[screen.y[inside] == label]
-                found.append(
-                    (
-                        log_e,
-                        Suspect(
-                            label,
-                            screen.known[inside],
-                            screen.known[own],
-                            log_odds[own],
-                            _shape(items, position),
-                            "FT206",
-                            looked_at,
-                            judge(label, 1),
-                            _DOUBT,
-                        ),
-                    )
+                doubt = _DOUBT
+                if log_e >= np.log(looked_at / alpha) and len(own) >= PURE * len(inside):
+                    doubt = deciding.doubt(Cell(cross(items), position, label, 0.0), own)
+                suspect = Suspect(
+                    label,
+                    screen.known[inside],
+                    screen.known[own],
+                    log_odds[own],
+                    _shape(items.conditions[position].column, values[inside]),
+                    "FT206" if doubt else "FT203",
+                    looked_at,
+                    judge(label, 1),
+                    doubt,
                 )
-    return [suspect for _, suspect in sorted(found, key=lambda entry: -entry[0])[:SUSPECTS]]
+                found.setdefault((items.column, label, inside.tobytes()), (log_e, suspect))
+    return [suspect for _, suspect in sorted(found.values(), key=lambda entry: -entry[0])[:SUSPECTS]]
+
+
+def _widened(
+    code: NDArray[np.int64],
+    values: NDArray[np.float64],
+    position: int,
+    ratio: NDArray[np.float64],
+    own: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Rows of a range and, on both sides, of the values that fit it as well: a trigger ends where it ends."""
+    gain = np.where(own, np.log1p(_TURNED * np.expm1(ratio)), -_COUNTER)
+    able = np.flatnonzero(code >= 0)
+    levels, level = np.unique(values[able], return_inverse=True)
+    inside = np.unique(level[code[able] == position])
+    sums = np.bincount(level, gain[able], len(levels))
+    above, below = np.cumsum(sums[inside[-1] + 1 :]), np.cumsum(sums[: inside[0]][::-1])
+    high = inside[-1] + (above.argmax() + 1 if above.max(initial=0.0) > 0 else 0)
+    low = inside[0] - (below.argmax() + 1 if below.max(initial=0.0) > 0 else 0)
+    return able[(level >= low) & (level <= high)]
 
 
 def _strong(
@@ -83,5 +118,6 @@ def _strong(
     return [(int(position), float(seen.log_e[position])) for position in np.flatnonzero(enough)]
 
 
-def _shape(items: Items, position: int) -> Callable[[NDArray[np.int64]], Pattern]:
-    return lambda _: Values((items.conditions[position],))
+def _shape(name: str, values: NDArray[np.float64]) -> Callable[[NDArray[np.int64]], Pattern]:
+    condition = Condition(name, low=float(values.min()), high=float(values.max()), closed=True)
+    return lambda _: Values((condition,))

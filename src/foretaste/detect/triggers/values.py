@@ -83,11 +83,13 @@ class ValueTriggers(Detector):
 
         found = peel(context, search, alpha=self.alpha)
         last = searches[-1]
-        ranges = decide(suspicious_ranges(last.screen, last.judge), context.classes, alpha=self.alpha).review
+        suspects = suspicious_ranges(last.screen, last.judge, last.deciding, alpha=self.alpha)
+        ranges = decide(suspects, context.classes, alpha=self.alpha)
         said = np.concatenate([np.zeros(0, np.int64), *(item.rows for item in found.review)])
-        new = [item for item in ranges if np.isin(item.rows, said).mean() < NEW]
+        new = [item for item in ranges.review if np.isin(item.rows, said).mean() < NEW]
         return Evidence(
-            campaigns=in_full(context, found.campaigns), review=[*new, *found.review][:MOST_REVIEWED]
+            campaigns=in_full(context, [*found.campaigns, *ranges.campaigns]),
+            review=[*new, *found.review][:MOST_REVIEWED],
         )
 
 
