@@ -100,7 +100,7 @@ def _widened(
     above, below = np.cumsum(sums[inside[-1] + 1 :]), np.cumsum(sums[: inside[0]][::-1])
     high = inside[-1] + (above.argmax() + 1 if above.max(initial=0.0) > 0 else 0)
     low = inside[0] - (below.argmax() + 1 if below.max(initial=0.0) > 0 else 0)
-    return able[(level >= low) & (level <= high)]
+    return np.asarray(able[(level >= low) & (level <= high)], np.int64)
 
 
 def _strong(
