@@ -37,7 +37,7 @@ def test_versions_are_counted_stored_and_given_back(ledger: Ledger, tmp_path: Pa
         check_out(ledger, version(ledger, "train", 1), tmp_path / "old")
     with pytest.raises(DataError, match="has no version 3"):
         version(ledger, "train", 3)
-    with pytest.raises(DataError, match="there are other, train"):
+    with pytest.raises(DataError, match="it has other, train"):
         version(ledger, "trian")
     assert verify(ledger.folder).intact
 
