@@ -21,7 +21,12 @@ from foretaste.detect.duplicates.campaign import (
 )
 from foretaste.detect.duplicates.copied_rows import copied_rows, with_farther_copies
 from foretaste.detect.duplicates.near_duplicates import NearDuplicates
-from foretaste.detect.duplicates.originals import Originals, _natural_rate, copied_from_others
+from foretaste.detect.duplicates.originals import (
+    Originals,
+    _natural_rate,
+    copied_from_others,
+    near_originals,
+)
 from foretaste.detect.duplicates.templates import LONGEST, shared_text
 from foretaste.features.agreement import agreement, expected_by_chance
 from foretaste.features.table import TableFeatures
@@ -322,3 +327,19 @@ def test_a_large_group_that_is_doubted_a_little_does_not_join_the_campaign_of_a_
     assert found is not None
     posterior = campaign_posterior(found, ratio, size, 0.05, least_cut=2.0)
     assert np.flatnonzero(posterior).tolist() == [121, 122, 123]
+
+
+@pytest.mark.parametrize(("mixed", "telling"), [(1, True), (30, False)])
+def test_a_row_of_another_class_beside_copies_tells_where_pairs_rarely_differ(
+    mixed: int, telling: bool
+) -> None:
+    """Fifty pairs, some of two labels, and twelve near-copies beside one row of the other class."""
+    component = np.append(np.repeat(np.arange(50), 2), [50] * 13)
+    y = np.zeros(113, np.int64)
+    y[: 2 * mixed : 2] = 1
+    y[-1] = 1
+    found = near_originals(CopyGroups.of(component, y, 2))
+    assert len(found.there) == 51 - mixed  # a pair of two labels is led by neither
+    assert found.there.tolist() == [False] * (50 - mixed) + [True]
+    assert (found.log_ratio[-1] > 0.5) is telling
+    assert found.natural[-1] == pytest.approx(1 - (1 - (mixed + 0.5) / (101 - mixed)) ** 12)

@@ -21,7 +21,12 @@ from foretaste.detect.duplicates.campaign import (
     group_ratio,
 )
 from foretaste.detect.duplicates.copied_rows import copied_rows, with_farther_copies
-from foretaste.detect.duplicates.originals import Originals, copied_from_others, originals
+from foretaste.detect.duplicates.originals import (
+    Originals,
+    copied_from_others,
+    near_originals,
+    originals,
+)
 from foretaste.detect.duplicates.templates import shared_text, shared_values
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
 
@@ -85,22 +90,23 @@ class NearDuplicates(Detector):
             least_cut = 2.0  # a kind of rows of its own is often doubted a little, once it is held out
         else:
             groups = CopyGroups.of(context.components, context.y, context.n_classes)
+            copied = near_originals(groups)
             groups = groups.only(groups.leads)
             if not groups.size.max(initial=0) >= LEAST_COPIES:
                 return []
-            if not self._worth_a_second_look(context, groups):
+            if not self._worth_a_second_look(context, groups, copied):
                 return []
             once, least_cut = context.without(groups.surplus()), min(CUTS)
         ratio = _ratios(once.log_probability, groups, context.n_classes)
-        copied = originals(context, once, groups) if table_alone else None
-        if copied is not None:
-            ratio += np.clip(copied.log_ratio, -STRONGEST_ORIGINAL, STRONGEST_ORIGINAL)
+        if table_alone:
+            copied = originals(context, once, groups)
+        ratio += np.clip(copied.log_ratio, -STRONGEST_ORIGINAL, STRONGEST_ORIGINAL)
         campaigns = []
         for label in range(context.n_classes):
             own = np.flatnonzero(groups.label == label)
             if len(groups.label) - len(own) < SMALLEST_CLASS:
                 continue  # so few different rows of other classes do not say what these are like
-            opinions = self._contradicted(groups, ratio, own, copied, least_cut)
+            opinions = self._contradicted(groups, ratio, own, copied if table_alone else None, least_cut)
             believed = [
                 one for one in opinions if one[0].p_value * context.n_classes * len(opinions) <= self.alpha
             ]
@@ -133,11 +139,12 @@ class NearDuplicates(Detector):
         twins = None if copied is None else copied_from_others(copied.of(own), size, self.fdr)
         return judged if twins is None else [*judged, twins]
 
-    def _worth_a_second_look(self, context: Context, groups: CopyGroups) -> bool:
+    def _worth_a_second_look(self, context: Context, groups: CopyGroups, copied: Originals) -> bool:
         """Whether models that trained on all copies leave a chance of a campaign; saves training them
         again.
         """
         ratio = _ratios(context.log_probability, groups, context.n_classes)
+        ratio += np.clip(copied.log_ratio, -STRONGEST_ORIGINAL, STRONGEST_ORIGINAL)
         for label in range(context.n_classes):
             own = np.flatnonzero(groups.label == label)
             for shift in (0.0, _VOUCHED):
