@@ -341,5 +341,5 @@ def test_a_row_of_another_class_beside_copies_tells_where_pairs_rarely_differ(
     found = near_originals(CopyGroups.of(component, y, 2))
     assert len(found.there) == 51 - mixed  # a pair of two labels is led by neither
     assert found.there.tolist() == [False] * (50 - mixed) + [True]
-    assert (found.log_ratio[-1] > 0.5) is telling
+    assert bool(found.log_ratio[-1] > 0.5) is telling
     assert found.natural[-1] == pytest.approx(1 - (1 - (mixed + 0.5) / (101 - mixed)) ** 12)
