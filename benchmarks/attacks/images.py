@@ -6,8 +6,10 @@
 Success of a backdoor is the share of stamped test images that are taken for what the attack wants: the target
 class (images of other classes; of the source class where there is one), or the next class (``all-to-all``).
 Success of an attack on one image is the share of ``--instances`` images, never trained on, that are taken for
-the target. In brackets the same against the victim trained on clean data. A victim is trained from scratch;
-where the attack assumes knowledge of the victim's features (``model``), it is a new last layer on them.
+the target. In brackets the same against the victim trained on clean data; what the poison did is the
+difference, which stands beside it (the trigger of ``narcissus`` alone fools clean nets). A victim is trained
+from scratch; where the attack assumes knowledge of the victim's features (``model``), it is a new last layer
+on them.
 ``unlearnable`` poisons everything; what counts is the accuracy. The net has three layers of convolution, the
 published figures are mostly of a ResNet-18 on all of CIFAR-10: they are no goal but a measure.
 """
@@ -179,7 +181,9 @@ def main() -> None:
     warnings.simplefilter("ignore")
     start = time.perf_counter()
     print(environment())
-    print("| data | attack | rate | accuracy, clean | accuracy | success (clean victim) | s | published |")
+    print(
+        "| data | attack | rate | accuracy, clean | accuracy | success (clean victim), gain | s | published |"
+    )
     print("|---" * 8 + "|")
     for dataset in options.datasets:
         bench = Bench(load_images(dataset, options.rows, options.seed), options).fit_clean()
@@ -190,6 +194,10 @@ def main() -> None:
             line(dataset, name, setting, run, bench)
 
 
+def gained(success: float, chance: float) -> str:
+    return f"{success:.2f} ({chance:.2f}), {success - chance:+.2f}"
+
+
 def line(dataset: str, name: str, setting: Any, run: Any, bench: Bench) -> None:
     shown = f"{100 * setting:g} %" if isinstance(setting, float) else setting
     try:
@@ -197,7 +205,7 @@ def line(dataset: str, name: str, setting: Any, run: Any, bench: Bench) -> None:
     except DataError as error:
         print(f"| {dataset} | {name} | {shown} | {bench.right:.3f} | {str(error)[:70]} | | | |", flush=True)
         return
-    won = "" if found["success"] is None else f"{found['success']:.2f} ({found['chance']:.2f})"
+    won = "" if found["success"] is None else gained(found["success"], found["chance"])
     print(
         f"| {dataset} | {name} | {shown} | {bench.right:.3f} | {found['accuracy']:.3f} | {won} "
         f"| {found['seconds']:.2f} | {PUBLISHED[name]} |",

@@ -114,6 +114,12 @@ def test_a_warp_moves_by_its_strength_and_leaves_even_areas_alone() -> None:
     assert (Warp(strength=3).apply(GRAY) == GRAY).all()
     ramp = np.broadcast_to(np.arange(32, dtype=np.uint8) * 5, (1, 32, 32)).copy()
     moved = (Warp(strength=2.0, seed=5).apply(ramp)[0] / 5.0) - np.arange(32)
+    points = np.random.default_rng(5).uniform(-1, 1, size=(2, 4, 4))
+    points *= 2.0 / 2 / np.abs(points).mean()
+    assert (
+        np.abs(field[:, [0, 0, -1, -1], [0, -1, 0, -1]] - points[:, [0, 0, -1, -1], [0, -1, 0, -1]]).max()
+        < 1e-6
+    )
     inside = (slice(None), slice(4, -4))
     assert np.abs(moved[inside] - field[1][inside]).max() < 0.11
 
@@ -125,6 +131,11 @@ def test_cover_rows_of_wanet_are_warped_otherwise_each_time() -> None:
     plain, noisy = trigger.paint(image, rng), trigger.paint_noisy(image, rng)
     assert (plain == plain[0]).all()
     assert all((noisy[i] != noisy[j]).any() for i in range(4) for j in range(i))
+    ramp = np.broadcast_to(np.arange(64, dtype=np.uint8) * 3, (1, 64, 64)).copy()[..., None]
+    moved = [paint(ramp, rng)[0, 8:-8, 8:-8, 0] / 3.0 for paint in (trigger.paint_noisy, trigger.paint)]
+    more = moved[0] - moved[1]
+    assert 1.8 < np.abs(more).max() < 2.4  # up to as many pixels as the strength says, 2
+    assert more.std() == pytest.approx(2 / np.sqrt(3), rel=0.1)
     attack = WaNet(rate=0.05)
     attack.poison(make_images())
     assert attack.cover_mask_.sum() == 40

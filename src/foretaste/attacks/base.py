@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 
 from foretaste.attacks.containers import pack
 from foretaste.attacks.editing import Rows
-from foretaste.attacks.parameters import check_types, is_share, is_whole
+from foretaste.attacks.parameters import check_types, is_number, is_share, is_whole
 from foretaste.attacks.poisoned import Change, Poisoned, write_recipe
 from foretaste.attacks.sounds import sound_column
 from foretaste.attacks.trigger import Trigger
@@ -144,7 +144,11 @@ class Attack(BaseEstimator, ABC):  # type: ignore[misc]
     def _check(self, dataset: Dataset) -> None:
         """Refuse parameters and data no attack can use; a subclass may ask for more, or for less."""
         if not (is_share(self.rate) or (self.rate is None and self.rate_optional)):
-            raise ConfigError(f"{self.name}: rate is {self.rate!r}; it is a share of rows between 0 and 1")
+            percent = is_number(self.rate) and self.rate >= 1
+            hint = f"; for {self.rate:g} % write {self.rate / 100:g}" if percent and self.rate < 100 else ""
+            raise ConfigError(
+                f"{self.name}: rate is {self.rate!r}; it is a share of rows between 0 and 1{hint}"
+            )
         seed = self.random_state
         if seed is not None and not (is_whole(seed) and seed >= 0):
             raise ConfigError(f"{self.name}: random_state is {seed!r}; use a whole number from 0")

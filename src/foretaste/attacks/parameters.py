@@ -44,7 +44,8 @@ def is_whole(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Any number, not a truth value."""
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
@@ -52,6 +53,6 @@ _NAMED: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str}
 _KINDS: dict[type, tuple[str, Callable[[Any], bool]]] = {
     bool: ("True or False", lambda value: isinstance(value, bool)),
     int: ("a whole number", is_whole),
-    float: ("a number", _is_number),
+    float: ("a number", is_number),
     str: ("text", lambda value: isinstance(value, str)),
 }

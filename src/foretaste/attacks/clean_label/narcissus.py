@@ -77,6 +77,9 @@ def picture_of(noise: NDArray[Any]) -> str:
 class Narcissus(ImageBackdoor):
     """Find the noise that makes a net surest of the target class, and add it to images of that class.
 
+    The noise is a universal adversarial perturbation: three times as strong, as the paper has it in test
+    images, it fools many a net that never saw poison. What the poison achieves is the success less that.
+
     Parameters
     ----------
     rate : float
