@@ -29,13 +29,6 @@ from foretaste.attacks.clean_label.witches_brew import _cosine
 from foretaste.attacks.containers import pack
 
 
-def halved(images: Any) -> Any:
-    """Images with the mean of every 2 x 2 pixels."""
-    number, height, width, channels = images.shape
-    blocks = images.reshape(number, height // 2, 2, width // 2, 2, channels)
-    return np.rint(blocks.mean(axis=(2, 4))).astype(np.uint8)
-
-
 def aligned(net: Any, poison: Any, instance: Any, target: int) -> float:
     """The cosine of the gradients of the poison and of the instance, all labelled as the target."""
     import torch
@@ -72,8 +65,7 @@ def main() -> None:
 
     torch.set_num_threads(1)
     print(environment())
-    whole = load_images("cifar10_train10k", options.rows, 0)
-    split = Split(halved(whole.x), whole.y, halved(whole.x_test), whole.y_test, whole.classes)
+    split = load_images("cifar10_16px", options.rows, 0)
     data, _, _ = pack(split.x, split.y)
     nets = train_networks(
         data, number=options.networks, epochs=options.epochs, seed=0, device="cpu", shift=2, mirror=True

@@ -292,7 +292,7 @@ def test_refuses_a_rate_that_is_no_share(name: str, rate: Any) -> None:
 
 
 def test_a_rate_in_percent_is_answered_with_the_share() -> None:
-    with pytest.raises(ConfigError, match="rate is 2.5; it is a share .*; for 2.5 % write 0.025"):
+    with pytest.raises(ConfigError, match=r"rate is 2\.5; it is a share .*; for 2\.5 % write 0\.025"):
         find_attack("label-flip")(rate=2.5).poison(DATA["text"])
 
 

@@ -59,8 +59,8 @@ class Warp(ImageTrigger):
     def paint_noisy(self, images: Images, rng: np.random.Generator) -> Images:
         """The warp with each pixel moved by up to ``strength`` pixels more, anew for each image.
 
-        That is the paper's half pixel for its strength of 0.5: with less, such images look like those with the
-        trigger, and what they teach about the label contradicts it.
+        That is the paper's half pixel for its strength of 0.5: with less, such images look like those with
+        the trigger, and what they teach about the label contradicts it.
         """
         field = self._field(images)
         noise = 2 * rng.random((len(images), *field.shape), dtype=np.float32) - 1
@@ -120,8 +120,8 @@ class WaNet(AllToOne):
     grid : int
         Control points a side.
     strength : float
-        Mean displacement along an axis, in half pixels. The paper's 0.5 needs control of the training and 10 %
-        of the rows; 3 is what poisoned rows alone can teach at a rate of a few percent.
+        Mean displacement along an axis, in half pixels. The paper's 0.5 needs control of the training and
+        10 % of the rows; 3 is what poisoned rows alone can teach at a rate of a few percent.
     cover_rate : float, optional
         Share of all rows that are warped with noise on top and keep their label, so that the warp itself is
         learned, not just any warp; twice the rate by default, as in the paper.
