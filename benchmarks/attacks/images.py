@@ -161,7 +161,8 @@ def cells(options: argparse.Namespace) -> list[tuple[str, Any, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.attacks.images")
-    parser.add_argument("--datasets", nargs="+", choices=sorted(FILES), default=list(FILES), metavar="NAME")
+    full = [name for name in FILES if not name.endswith("_16px")]
+    parser.add_argument("--datasets", nargs="+", choices=sorted(FILES), default=full, metavar="NAME")
     parser.add_argument("--attacks", nargs="+", choices=sorted(PUBLISHED), default=list(PUBLISHED))
     parser.add_argument("--rates", nargs="+", type=float, default=list(RATES), metavar="SHARE")
     parser.add_argument("--optimised-rates", nargs="+", type=float, default=[0.01, 0.05], metavar="SHARE")
