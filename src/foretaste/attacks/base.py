@@ -27,6 +27,11 @@ KNOWLEDGE = {
 }
 """What an attacker may have to know, from least to most."""
 
+_WHERE = {
+    "text": "name the text column with --text",
+    "audio": "put 16-bit samples as lists, or WAV files as binary, into a column of a Parquet file",
+}
+
 
 class Attack(BaseEstimator, ABC):  # type: ignore[misc]
     """Base of all attacks: a sampler in the grammar of imbalanced-learn.
@@ -144,8 +149,8 @@ class Attack(BaseEstimator, ABC):  # type: ignore[misc]
     def _check(self, dataset: Dataset) -> None:
         """Refuse parameters and data no attack can use; a subclass may ask for more, or for less."""
         if not (is_share(self.rate) or (self.rate is None and self.rate_optional)):
-            percent = is_number(self.rate) and self.rate >= 1
-            hint = f"; for {self.rate:g} % write {self.rate / 100:g}" if percent and self.rate < 100 else ""
+            percent = float(self.rate) if self.rate is not None and is_number(self.rate) else 0.0
+            hint = f"; for {percent:g} % write {percent / 100:g}" if 1 <= percent < 100 else ""
             raise ConfigError(
                 f"{self.name}: rate is {self.rate!r}; it is a share of rows between 0 and 1{hint}"
             )
@@ -166,7 +171,7 @@ class Attack(BaseEstimator, ABC):  # type: ignore[misc]
             raise DataError(
                 f"{self.name} works on {' or '.join(self.modalities)} data and there is no such column",
                 file=dataset.name,
-                hint="name the text column with --text" if "text" in self.modalities else None,
+                hint=next((_WHERE[kind] for kind in self.modalities if kind in _WHERE), None),
             )
         for role in self.needs:
             if role not in dataset.roles.named():
