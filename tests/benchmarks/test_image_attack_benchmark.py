@@ -36,6 +36,7 @@ def test_every_image_attack_is_measured(bench: Bench, capsys: pytest.CaptureFixt
     assert sorted(printed) == sorted(bench.options.attacks)
     assert list(printed)[3:] == ["witches-brew", "hidden-trigger"]
     assert bench.right > 0.9
-    won, chance = printed["badnets"][5].split()
+    won, chance, gain = printed["badnets"][5].replace(",", "").split()
+    assert float(gain) == pytest.approx(float(won) - float(chance.strip("()")), abs=0.011)
     assert float(won) > 0.9
     assert float(chance.strip("()")) < 0.2
