@@ -26,7 +26,9 @@ def neighbour_vote(
     usable &= np.cumsum(usable, axis=1) <= k
     weight = np.square(np.clip(similarities, 0, None)) * usable
     prior = np.bincount(y[y >= 0], minlength=n_classes) + 1.0
-    votes = np.tile(prior / prior.sum(), (n, 1))
-    rows = np.repeat(np.arange(n), indices.shape[1])
-    np.add.at(votes, (rows, np.maximum(y[neighbour], 0).ravel()), weight.ravel())
+    cell = np.arange(n)[:, None] * n_classes + np.maximum(y[neighbour], 0)
+    start = np.tile(prior / prior.sum(), n)
+    # the spread vote comes first; to add at places one by one takes ten times as long
+    cells, weights = np.append(np.arange(n * n_classes), cell), np.append(start, weight)
+    votes = np.bincount(cells, weights, n * n_classes).reshape(n, n_classes)
     return np.asarray(np.log(votes / votes.sum(axis=1, keepdims=True)), np.float64)
