@@ -143,7 +143,7 @@ def test_leaving_phrases_out_is_subtraction() -> None:
     rest = RestOfTheWords(context, 0)
     members = rest.without(some, table.names[:15])
     own = rest._own(table.names[:15], every_run=True)
-    closures = rest.closure(some).maximum(own).toarray() > 0
+    closures = rest.closure(some).T.maximum(own).toarray() > 0
     tfidf, models = context.text.word_tfidf.toarray(), context.words
     for i in rng.choice(len(members.row), 40):
         row, fold = members.row[i], context.folds[members.row[i]]
