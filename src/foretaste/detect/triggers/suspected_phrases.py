@@ -29,7 +29,7 @@ CONTRADICTED = 500
 """Further phrases that are judged: those without which the model contradicts their rows most."""
 
 PAIRED_SHARE = 0.1
-"""A word in more than this share of the rows is not paired."""
+"""A word in more than this share of the rows is not paired, nor are models trained without its rows."""
 
 LEAST_PURE = 0.5
 """Share of a pattern's rows with the target label: a trigger word may be natural, but not mostly so."""
@@ -101,6 +101,9 @@ class _OneClass:
         assert self.context.text is not None
         table, y = self.table, self.context.y
         pure = self.of_class >= max(LEAST_PURE, self.prior) * table.support
+        # how a text is written, or what very many share, tells a kind of texts no model can know unseen
+        told = np.array([bool(_phrases(names)) for names in table.names], bool)
+        pure &= told & (table.support <= PAIRED_SHARE * len(self.context))
         count = max(LEAST_ASKED, ASKED // self.context.n_classes)
         rankings = [self.lean, self._often_contradicted()]
         eligible = pure & (self.of_class >= LEAST_ROWS)
