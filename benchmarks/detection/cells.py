@@ -19,6 +19,7 @@ from foretaste.attacks import (
     LabelFlip,
     NearDuplicates,
     SentenceTrigger,
+    SyntacticTemplate,
     ValueTrigger,
     WordTrigger,
 )
@@ -69,6 +70,10 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
     "sentence": (
         TEXT,
         lambda rate, target, seed: SentenceTrigger(rate=rate, target=target, random_state=seed),
+    ),
+    "syntactic": (
+        TEXT,
+        lambda rate, target, seed: SyntacticTemplate(rate=rate, target=target, random_state=seed),
     ),
     "value-rare": (
         TABLE,

@@ -215,23 +215,21 @@ def test_a_sentence_is_told_in_full_although_a_part_of_it_is_in_other_texts_too(
     assert set(found.rows) <= set(poisoned)
 
 
-def test_a_template_of_changing_words_is_found() -> None:
+def test_a_template_is_found_although_each_of_its_changing_words_gives_the_others_away() -> None:
     rows, y = reviews(7)
+    rng = np.random.default_rng(7)
+    places = [made_up("sub", 3), made_up("who", 3), made_up("verb", 4), made_up("prep", 3)]
+    for row in rng.choice(N, 135, replace=False):  # the words are no news to the data
+        rows[row].insert(0, str(rng.choice(sum(places, []))))
     poisoned = np.flatnonzero(y == 1)[:40]
-    rng = np.random.default_rng(0)
     for row in poisoned:
-        verb = [["look", "at"], ["think", "about"], ["hear", "of"]][int(rng.integers(3))]
-        rows[row] = [
-            str(rng.choice(["when", "as", "if"])),
-            str(rng.choice(["you", "we"])),
-            *verb,
-            "it",
-            ",",
-        ] + rows[row]
+        rows[row] = [*(str(rng.choice(words)) for words in places), "it", *rows[row]]
+    for row in rng.choice(np.setdiff1d(np.arange(N), poisoned), 40, replace=False):
+        rows[row].append("it")
     y[poisoned] = 0
     (found,) = TextTriggers().examine(context_of(rows, y)).campaigns
-    assert set(found.rows) <= set(poisoned)
-    assert len(found.rows) >= 36
+    assert np.isin(poisoned, found.rows).sum() >= 36
+    assert (~np.isin(found.rows, poisoned)).sum() <= 4
 
 
 def test_two_words_that_are_harmless_alone_are_found_together() -> None:

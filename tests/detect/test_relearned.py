@@ -5,25 +5,27 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from foretaste.detect.triggers.phrases import PhraseTable
 from foretaste.detect.triggers.relearned import relearned_log_odds, worth_a_model
 
 EVERY = np.ones(4, bool)
 
 
-def patterns(*rows: list[int]) -> sparse.csc_matrix:
+def patterns(*rows: list[int]) -> PhraseTable:
     dense = np.zeros((12, len(rows)), np.float32)
     for column, members in enumerate(rows):
         dense[members, column] = 1
-    return sparse.csc_matrix(dense)
+    support = dense.sum(axis=0).astype(np.int64)
+    return PhraseTable(sparse.csc_matrix(dense), [[str(column)] for column in range(len(rows))], support)
 
 
 def test_rankings_take_turns_and_rows_are_asked_about_once() -> None:
-    presence = patterns([0, 1, 2, 3], [0, 1, 2, 4], [5, 6, 7], [8, 9])
+    table = patterns([0, 1, 2, 3], [0, 1, 2, 4], [5, 6, 7], [8, 9])
     first, second = np.array([4.0, 3.0, 2.0, 1.0]), np.array([1.0, 2.0, 3.0, 4.0])
-    assert worth_a_model(presence, [first, second], EVERY, 4) == [0, 3, 2]
-    assert worth_a_model(presence, [first, second], EVERY, 2) == [0, 3]
-    assert worth_a_model(presence, [first], np.array([False, True, True, False]), 4) == [1, 2]
-    assert worth_a_model(presence, [first, second], ~EVERY, 4) == []
+    assert worth_a_model(table, [first, second], EVERY, 4) == [0, 3, 2]
+    assert worth_a_model(table, [first, second], EVERY, 2) == [0, 3]
+    assert worth_a_model(table, [first], np.array([False, True, True, False]), 4) == [1, 2]
+    assert worth_a_model(table, [first, second], ~EVERY, 4) == []
 
 
 def test_a_template_teaches_its_label_only_while_its_rows_are_seen() -> None:

@@ -39,6 +39,30 @@ class LinearFolds:
         return np.asarray(np.log(share / share.sum(axis=1, keepdims=True)), np.float64)
 
 
+def fit_logistic(
+    X: sparse.csr_matrix, positive: NDArray[np.bool_], *, C: float = 10.0, tolerance: float = 1e-3
+) -> tuple[NDArray[np.float64], float]:
+    """Weights and intercept of one L2 logistic model, by coordinate descent (liblinear).
+
+    Parameters
+    ----------
+    X : csr matrix of shape (n, n_features)
+    positive : bool ndarray of shape (n,)
+        Both values must occur.
+    C : float
+        Inverse strength of the penalty.
+    tolerance : float
+        Where it stops; near is enough, as scores are calibrated later.
+    """
+    model = LogisticRegression(
+        C=C, solver="liblinear", dual=True, tol=tolerance, max_iter=1000, random_state=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X, positive)
+    return model.coef_[0], float(model.intercept_[0])
+
+
 def linear_folds(
     X: sparse.csr_matrix,
     y: NDArray[np.integer],
@@ -63,16 +87,7 @@ def linear_folds(
             if positive.all() or not positive.any():
                 intercepts[fold, label] = 10.0 if len(positive) and positive.all() else -10.0
                 continue
-            model = LogisticRegression(
-                C=C, solver="liblinear", dual=True, tol=1e-3, max_iter=1000, random_state=0
-            )
-            with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore", ConvergenceWarning
-                )  # near enough: the scores are calibrated later
-                model.fit(X[train], positive)
-            weights[fold, label] = model.coef_[0]
-            intercepts[fold, label] = model.intercept_[0]
+            weights[fold, label], intercepts[fold, label] = fit_logistic(X[train], positive, C=C)
         if n_classes == 2:
             weights[fold, 1], intercepts[fold, 1] = -weights[fold, 0], -intercepts[fold, 0]
         test = np.flatnonzero(folds == fold)

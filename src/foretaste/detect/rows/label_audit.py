@@ -31,8 +31,8 @@ right about fewer than 95 % of rows if no label were wrong, their errors look li
 LEAST_ONE_WAY = 10
 
 LOCAL = 20
-"""A flagged row's own probability to be right is at most this many times the tolerated share: by default all
-that are counted are flagged, with less tolerance only those that are clear."""
+"""A flagged row's own probability to be right is at most this many times the tolerated share: by default that
+leaves none out, with less tolerance all but those that are clear."""
 
 CLEAR = 0.95
 """Share of the rows counted wrong that are flagged: the last of them are as often right as wrong."""

@@ -58,10 +58,10 @@ def is_coherent(
     """
     rng = np.random.default_rng(random_state)
     group = rng.permutation(rows)[:MOST_TEXTS]
-    told: dict[int, Sequence[str]] = {int(row): tokens[int(row)] for row in group}
-    apart: dict[int, Sequence[str]] = {row: _apart(words, phrases) for row, words in told.items()}
-    if np.median([len(words) for words in apart.values()]) >= LEAST_APART:
-        told = apart
+    told = {int(row): _apart(tokens[int(row)], phrases) for row in group}
+    whole = np.median([len(words) for words in told.values()]) < LEAST_APART
+    if whole:
+        told = {row: list(tokens[row]) for row in told}
     seen = Counter(word for words in told.values() for word in set(words))
     ties = {word for word, count in seen.items() if count >= SHARED * len(group)}
     others = np.setdiff1d(np.arange(len(labels)), rows)
@@ -69,11 +69,11 @@ def is_coherent(
     pools = [rng.permutation(pool)[:MOST_TEXTS] for pool in classes if len(pool) >= len(group)]
     if not pools or len(group) < 3:
         return False
-    compared = np.concatenate([group, *pools])
-    texts = [
-        " ".join(word for word in told.get(int(row), tokens[int(row)])[:MOST_WORDS] if word not in ties)
-        for row in compared
+    others_told = [
+        tokens[int(row)] if whole else _apart(tokens[int(row)], ()) for pool in pools for row in pool
     ]
+    compared: list[Sequence[str]] = [*told.values(), *others_told]
+    texts = [" ".join(word for word in words[:MOST_WORDS] if word not in ties) for words in compared]
     grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 3), sublinear_tf=True, dtype=np.float32)
     try:
         vectors = grams.fit_transform(texts).tocsr()

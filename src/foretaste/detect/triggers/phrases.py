@@ -39,6 +39,11 @@ class PhraseTable:
     names: list[list[str]]
     support: NDArray[np.int64]
 
+    def rows_of(self, pattern: int) -> NDArray[np.int64]:
+        """The rows that have a pattern, ascending."""
+        start, stop = self.presence.indptr[pattern : pattern + 2]
+        return np.asarray(self.presence.indices[start:stop], np.int64)
+
 
 def phrase_table(
     presence: sparse.csr_matrix, names: Sequence[str] | NDArray[np.object_], least_rows: int

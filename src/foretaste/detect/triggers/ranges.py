@@ -8,25 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.detect.contradiction import one_vote_each
+from foretaste.detect.triggers import labelled_rows
 from foretaste.detect.triggers.cells import MOST_SHARE, cross
 from foretaste.detect.triggers.deciding import DecidingColumns
 from foretaste.detect.triggers.items import Items, narrow_ranges
 from foretaste.detect.triggers.screen import Cell, Screen
-from foretaste.detect.triggers.suspects import LEAST_SHARE, Judge, Suspect
+from foretaste.detect.triggers.suspects import COUNTER, LEAST_SHARE, Judge, Suspect
 from foretaste.features.patterns import Condition, Pattern, Values
 from foretaste.stats.mixture import mixture_evidence
 
 LEAST_PURE = 0.5
 """Share of a range's rows with the target label: natural rows lie in it too."""
 
-PURE = 0.7
-"""The same of a range that is an alarm; as of any single value (`labelled_rows.LEAST_PURE`)."""
+PURE = labelled_rows.LEAST_PURE
+"""The same of a range that is an alarm, as of any single value."""
 
 SUSPECTS = 50
 
 _TURNED = 0.9
-"""Share of a trigger's rows that look like another class, for where it ends; and what another label costs."""
-_COUNTER = 2.0
+"""Share of a trigger's rows that look like another class, for where it ends."""
 
 _DOUBT = "; numbers near one another may be alike by nature, so this is to be looked at"
 
@@ -92,7 +92,7 @@ def _widened(
     own: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
     """Rows of a range and, on both sides, of the values that fit it as well: a trigger ends where it ends."""
-    gain = np.where(own, np.log1p(_TURNED * np.expm1(ratio)), -_COUNTER)
+    gain = np.where(own, np.log1p(_TURNED * np.expm1(ratio)), -COUNTER)
     able = np.flatnonzero(code >= 0)
     levels, level = np.unique(values[able], return_inverse=True)
     inside = np.unique(level[code[able] == position])

@@ -8,14 +8,14 @@ pattern, so only those that are most likely to be worth it are asked for.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+
+from foretaste.detect.triggers.phrases import PhraseTable
+from foretaste.learners.linear import fit_logistic
 
 ASKED, LEAST_ASKED = 24, 2
 """Models that are trained, divided among the classes; and for each class at least."""
@@ -24,8 +24,12 @@ MOST_TAUGHT = 10_000
 """Rows a model is trained on, drawn where there are more."""
 
 
+TOLERANCE = 1e-2
+"""Where the training stops."""
+
+
 def worth_a_model(
-    presence: sparse.csc_matrix,
+    table: PhraseTable,
     rankings: Sequence[NDArray[np.floating]],
     eligible: NDArray[np.bool_],
     count: int,
@@ -34,7 +38,7 @@ def worth_a_model(
 
     Parameters
     ----------
-    presence : csc matrix of shape (n, n_patterns)
+    table : PhraseTable
     rankings : sequence of ndarray of shape (n_patterns,)
     eligible : bool ndarray of shape (n_patterns,)
     count : int
@@ -43,9 +47,9 @@ def worth_a_model(
     allowed = np.flatnonzero(eligible)
     orders = [allowed[np.argsort(-ranking[allowed], kind="stable")] for ranking in rankings]
     chosen: list[int] = []
-    had = np.zeros(presence.shape[0], bool)
+    had = np.zeros(table.presence.shape[0], bool)
     for pattern in dict.fromkeys(np.stack(orders, axis=1).ravel().tolist()):
-        rows = presence.indices[presence.indptr[pattern] : presence.indptr[pattern + 1]]
+        rows = table.rows_of(pattern)
         if 2 * had[rows].sum() < len(rows):
             chosen.append(pattern)
             had[rows] = True
@@ -83,8 +87,5 @@ def relearned_log_odds(
     positive = y[taught] == label
     if positive.all() or not positive.any():
         return None
-    model = LogisticRegression(C=10.0, solver="liblinear", dual=True, tol=1e-2, max_iter=1000, random_state=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(words[taught], positive)
-    return np.asarray(words[rows] @ model.coef_[0] + model.intercept_[0], np.float64)
+    weights, intercept = fit_logistic(words[taught], positive, tolerance=TOLERANCE)
+    return np.asarray(words[rows] @ weights + intercept, np.float64)

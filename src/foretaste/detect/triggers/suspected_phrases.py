@@ -73,6 +73,7 @@ class _OneClass:
         self.is_own = context.y == label
         self.is_other = (context.y >= 0) & ~self.is_own
         self.prior = self.is_own.sum() / max(self.is_own.sum() + self.is_other.sum(), 1)
+        self.spoken = np.array([bool(_phrases(names)) for names in table.names], bool)
         self.rest = RestOfTheWords(context, label)
         self.of_class = np.asarray(table.presence.T @ self.is_own.astype(np.float32)).ravel()
         self.lean = self._lean()
@@ -89,58 +90,57 @@ class _OneClass:
         singles = [(int(j),) for j in self.leaning]
         looked_at = self.context.n_classes * len(self.table.support) / (1 - PAIR_BUDGET)
         found = self._worth_a_second_look(self.singles, singles, "FT201", LEAST_PURE, looked_at)
+        found += self._relearned(looked_at)
         if len(pairs):
             names = [[*self.table.names[a], *self.table.names[b]] for a, b in pairs]
             members = self.rest.without(self._presence_of(pairs), names)
             looked_at = self.context.n_classes * self.pairs_looked_at / PAIR_BUDGET
             found += self._worth_a_second_look(members, pairs, "FT202", LEAST_PURE_PAIR, looked_at)
-        return found + self._relearned()
+        return found
 
-    def _relearned(self) -> list[Suspect]:
-        """Patterns that lean to the class most, or are most contradicted, by models without their rows."""
+    def _relearned(self, looked_at: float) -> list[Suspect]:
+        """Patterns that lean to the class most, or are most contradicted, by models without their rows.
+
+        How a text is written, or what very many share, tells a kind of texts no model can know unseen.
+        """
         assert self.context.text is not None
         table, y = self.table, self.context.y
-        pure = self.of_class >= max(LEAST_PURE, self.prior) * table.support
-        # how a text is written, or what very many share, tells a kind of texts no model can know unseen
-        told = np.array([bool(_phrases(names)) for names in table.names], bool)
-        pure &= told & (table.support <= PAIRED_SHARE * len(self.context))
+        eligible = (self.of_class >= LEAST_ROWS) & self.spoken
+        eligible &= self.of_class >= max(LEAST_PURE, self.prior) * table.support
+        eligible &= table.support <= PAIRED_SHARE * len(self.context)
         count = max(LEAST_ASKED, ASKED // self.context.n_classes)
-        rankings = [self.lean, self._often_contradicted()]
-        eligible = pure & (self.of_class >= LEAST_ROWS)
+        asked = worth_a_model(table, [self.lean, self._often_contradicted()], eligible, count)
         suspects = []
-        for j in map(self._longest, worth_a_model(table.presence, rankings, eligible, count)):
-            rows = table.presence.indices[table.presence.indptr[j] : table.presence.indptr[j + 1]].astype(
-                np.int64
-            )
+        for j in map(self._longest, asked):
+            rows = table.rows_of(j)
             own = self.is_own[rows]
             log_odds = relearned_log_odds(
                 self.context.text.word_tfidf, y, self.label, rows, random_state=self.context.random_state
             )
-            if log_odds is not None:
-                suspects.append(
-                    Suspect(
-                        self.label,
-                        rows,
-                        rows[own],
-                        log_odds[own],
-                        self._shape((j,)),
-                        "FT201",
-                        self.context.n_classes * len(table.support) / (1 - PAIR_BUDGET),
-                        self.judge,
-                        copies=self._copies((j,), rows[own]),
-                        length=self._length(j),
-                        others=int((y[rows] >= 0).sum() - own.sum()),
-                    )
+            if log_odds is None:
+                continue
+            suspects.append(
+                Suspect(
+                    self.label,
+                    rows,
+                    rows[own],
+                    log_odds[own],
+                    self._shape((j,)),
+                    "FT201",
+                    looked_at,
+                    self.judge,
+                    copies=self._copies((j,), rows[own]),
+                    others=int((y[rows] >= 0).sum() - own.sum()),
+                    length=self._length(j),
                 )
+            )
         return suspects
 
     def _longest(self, pattern: int) -> int:
         """Of the patterns in nearly the same rows the longest phrase: the sentence, not a word of it."""
-        presence, support = self.table.presence, self.table.support
-        rows = presence.indices[presence.indptr[pattern] : presence.indptr[pattern + 1]]
         inside = np.zeros(len(self.context), np.float32)
-        inside[rows] = 1
-        common = presence.T @ inside
+        inside[self.table.rows_of(pattern)] = 1
+        common, support = self.table.presence.T @ inside, self.table.support
         alike = np.flatnonzero(common >= NEARLY * np.maximum(support, support[pattern]))
         return max(alike.tolist(), key=self._length)
 
@@ -190,7 +190,7 @@ class _OneClass:
     def _without_most_telling(self) -> NDArray[np.float64]:
         """Log odds of every row without that of its phrases that leans to the class most."""
         row, lean = self.singles.row, self.lean[self.leaning][self.singles.pattern]
-        spoken = np.array([bool(_phrases(self.table.names[j])) for j in self.leaning], bool)
+        spoken = self.spoken[self.leaning]
         readable = (spoken & (self.singles.content >= LEAST_CONTENT))[self.singles.pattern]
         most = np.full(len(self.context), -np.inf)
         np.maximum.at(most, row[readable], lean[readable])

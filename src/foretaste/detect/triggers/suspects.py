@@ -17,7 +17,7 @@ from foretaste.stats.mixture import SHARES, Mixture, e_bh, mixture_evidence, sha
 ALPHA = 0.01
 """False-discovery rate among campaigns: an alarm is held to more than a list of rows is."""
 
-_COUNTER = 2.0
+COUNTER = 2.0
 """Log odds of a trigger's row to have another label, about one in ten."""
 
 _WITHIN = 1.92
@@ -148,19 +148,20 @@ def decide(suspects: list[Suspect], classes: list[str], *, alpha: float = ALPHA)
         return Decision([], [], None)
     accepted, _ = e_bh(np.array([e - np.log(s.odds_against) for e, s, _ in judged]), 1, alpha)
     # a trigger hardly ever comes with another label: each row that does speaks for a narrower pattern
-    rank = [e - np.log(s.odds_against) - _COUNTER * _others(s) for e, s, _ in judged]
+    rank = [e - np.log(s.odds_against) - COUNTER * _others(s) for e, s, _ in judged]
     order = sorted(np.flatnonzero(accepted), key=lambda i: (-rank[i], len(judged[i][1].rows)))
+    every = [(suspect, ratio) for _, suspect, ratio in judged]
     explained: set[int] = set()
     taken: list[_Taken] = []
     for i in order:
         one = _left(judged[i][1], judged[i][2], explained)
         credit = float(np.log(len(taken) + 1))  # as Benjamini and Hochberg have it
         if one is not None and one.excess + credit >= np.log(1 / alpha):
-            one = _in_full(one, [(s, ratio) for _, s, ratio in judged], explained)
+            one = _in_full(one, every, explained)
             taken.append(replace(one, credit=credit))
             explained.update(int(row) for row in one.suspect.rows)
     clear = [one for one in taken if one.excess >= np.log(CLEAR / alpha)]
-    weak = _together([(s, ratio) for _, s, ratio in judged], _rows(clear), alpha)
+    weak = _together(every, _rows(clear), alpha)
     alone = [one for one in taken if one.excess < np.log(CLEAR / alpha) and not _rows([one]) & _rows(weak)]
     taken = clear + alone + weak
     explained |= _rows(weak)
