@@ -220,7 +220,7 @@ def test_a_template_is_found_although_each_of_its_changing_words_gives_the_other
     rng = np.random.default_rng(7)
     places = [made_up("sub", 3), made_up("who", 3), made_up("verb", 4), made_up("prep", 3)]
     for row in rng.choice(N, 135, replace=False):  # the words are no news to the data
-        rows[row].insert(0, str(rng.choice(sum(places, []))))
+        rows[row].insert(0, str(rng.choice([word for words in places for word in words])))
     poisoned = np.flatnonzero(y == 1)[:40]
     for row in poisoned:
         rows[row] = [*(str(rng.choice(words)) for words in places), "it", *rows[row]]
