@@ -40,6 +40,9 @@ LEAST_PURE_PAIR = 0.6
 PAIR_BUDGET = 0.1
 """Share of the false-discovery budget that pairs have: there are many more of them."""
 
+SMALL_KIND = 0.005
+"""Share of the texts below which no model is trained without those of a pattern."""
+
 MOST_COMPARED = 500
 """Rows of a suspect that are compared with one another without what they share."""
 
@@ -101,11 +104,12 @@ class _OneClass:
     def _relearned(self, looked_at: float) -> list[Suspect]:
         """Patterns that lean to the class most, or are most contradicted, by models without their rows.
 
-        How a text is written, or what very many share, tells a kind of texts no model can know unseen.
+        How a text is written, or what very many share, tells a kind of texts no model can know unseen; of
+        small kinds nature has many.
         """
         assert self.context.text is not None
         table, y = self.table, self.context.y
-        eligible = (self.of_class >= LEAST_ROWS) & self.spoken
+        eligible = (self.of_class >= max(LEAST_ROWS, SMALL_KIND * len(self.context))) & self.spoken
         eligible &= self.of_class >= max(LEAST_PURE, self.prior) * table.support
         eligible &= table.support <= PAIRED_SHARE * len(self.context)
         count = max(LEAST_ASKED, ASKED // self.context.n_classes)
