@@ -80,11 +80,12 @@ def test_links_that_lead_out_are_not_followed(folder: Path, tmp_path: Path) -> N
 def test_dvc_pointers_match_and_are_weak(folder: Path) -> None:
     digest = hashlib.md5(b"weights").hexdigest()
     pointer = folder / "a.bin.dvc"
-    pointer.write_text(f"outs:\n- md5: {digest}\n  size: 7\n  hash: md5\n  path: a.bin\nmeta:\n  x: 1\n")
+    written = f"outs:\n- md5: {digest}\n  size: 7\n  hash: md5\n  path: a.bin\nmeta:\n  x: 1\n"
+    pointer.write_text(written)
     (claim,) = read_claims(pointer)
     assert (claim.matches, claim.verified, claim.algorithm) == (True, False, "md5")
-    pointer.write_text(f"outs:\n- md5: {digest}.dir\n  path: data\n- path: b.txt\n  md5: {'0' * 32}\n")
-    assert states(read_claims(pointer)) == {"data": (None, False), "b.txt": (False, False)}
+    pointer.write_text(f"outs:\n- path: b.txt\n  hash: md5\n  md5: {'0' * 32}\n- path: s3\n  etag: x\n")
+    assert states(read_claims(pointer)) == {"b.txt": (False, False), "s3": (None, False)}
 
 
 def test_croissant_from_our_own_exporter(folder: Path) -> None:

@@ -16,8 +16,8 @@ def claims(
     file: Annotated[
         Path,
         typer.Argument(
-            help="SHA256SUMS, a .dvc file, Croissant metadata, a sigstore or model-signing bundle, "
-            "or a folder downloaded from Hugging Face.",
+            help="SHA256SUMS, a .dvc file or dvc.lock, Croissant metadata, a sigstore or model-signing "
+            "bundle, or a folder downloaded from Hugging Face.",
             show_default=False,
         ),
     ],

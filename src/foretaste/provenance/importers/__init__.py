@@ -17,7 +17,8 @@ from pathlib import Path
 
 from foretaste.errors import DataError
 from foretaste.provenance.importers.claims import Claim, read_text
-from foretaste.provenance.importers.plain import croissant, dvc, hugging_face, is_croissant, sums
+from foretaste.provenance.importers.dvc import dvc
+from foretaste.provenance.importers.plain import croissant, hugging_face, is_croissant, sums
 from foretaste.provenance.importers.sigstore import Trust, bundle
 
 
@@ -27,8 +28,8 @@ def read_claims(file: Path, root: Path | None = None, trust: Trust | None = None
     Parameters
     ----------
     file : Path
-        A checksum list, a ``.dvc`` file, Croissant metadata, a sigstore or model-signing bundle; or the
-        folder of a download from Hugging Face.
+        A checksum list, a ``.dvc`` file or ``dvc.lock``, Croissant metadata, a sigstore or model-signing
+        bundle; or the folder of a download from Hugging Face.
     root : Path, optional
         The folder the claims are about; that of the file otherwise.
     trust : Trust, optional

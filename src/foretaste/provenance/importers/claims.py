@@ -74,6 +74,11 @@ def compare(
     return Claim(*said, found == digest.lower(), authenticated, note)
 
 
+def md5(file: Path) -> str:
+    """The MD5 of a file's bytes, as DVC names it by."""
+    return _digest(file, "md5")
+
+
 def _digest(file: Path, algorithm: str) -> str:
     with file.open("rb") as stream:
         if algorithm != "git-sha1":
@@ -103,4 +108,4 @@ def read_text(path: Path) -> str:
 Reader = Callable[[Path, Path], list[Claim]]
 """``reader(file, root)``: the claims in a file about files below a folder."""
 
-__all__ = ["STRONG", "WEAK", "Claim", "Reader", "compare", "read_text"]
+__all__ = ["STRONG", "WEAK", "Claim", "Reader", "compare", "md5", "read_text"]

@@ -1,10 +1,9 @@
-"""Claims without a signature: checksum lists, DVC pointers, Croissant metadata, Hugging Face downloads."""
+"""Claims without a signature: checksum lists, Croissant metadata, Hugging Face downloads."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,8 +13,6 @@ from foretaste.provenance.importers.claims import Claim, compare, read_text
 _SUM = re.compile(r"(\\?)([0-9a-fA-F]{32,128}) [ *](.+)")
 _BSD = re.compile(r"(SHA256|SHA384|SHA512|SHA1|MD5) \((.+)\) = ([0-9a-fA-F]{32,128})")
 _BY_LENGTH = {32: "md5", 40: "sha1", 64: "sha256", 96: "sha384", 128: "sha512"}
-_OUT = re.compile(r"^(\s*)-(?=\s)")
-_FIELD = re.compile(r"^\s*(?:-\s+)?(md5|path|hash|size|isexec|nfiles):\s*(.+?)\s*$")
 
 
 def sums(file: Path, root: Path) -> list[Claim]:
@@ -39,48 +36,6 @@ def sums(file: Path, root: Path) -> list[Claim]:
             raise DataError(f"line {number} is no checksum and a name", file=file)
         found.append(compare(root, name.removeprefix("./"), algorithm, digest, file.name))
     return found
-
-
-def dvc(file: Path, root: Path) -> list[Claim]:
-    """The outputs in a ``.dvc`` file; folders are not checked, of them only the digest of a list is known."""
-    found = []
-    for out in _outs(read_text(file)):
-        digest, path = out.get("md5", ""), out.get("path", "")
-        if not path:
-            continue
-        if re.fullmatch(r"[0-9a-f]{32}", digest):
-            found.append(compare(root, path, "md5", digest, "dvc"))
-        else:
-            found.append(
-                Claim(path, "md5", digest, "dvc", None, None, "the digest of a folder is not checked")
-            )
-    if not found:
-        raise DataError("it names no outputs with a digest, as a .dvc file does", file=file)
-    return found
-
-
-def _outs(text: str) -> Iterator[dict[str, str]]:
-    """The items of the list ``outs`` in the plain YAML that DVC writes."""
-    current: dict[str, str] | None = None
-    inside = False
-    for line in text.splitlines():
-        if re.match(r"\S", line) and not line.startswith("-"):
-            inside = line.rstrip() == "outs:"
-            if not inside and current is not None:
-                yield current
-                current = None
-            continue
-        if not inside:
-            continue
-        if _OUT.match(line):
-            if current is not None:
-                yield current
-            current = {}
-        match = _FIELD.match(line)
-        if match and current is not None:
-            current[match[1]] = match[2].strip("'\"")
-    if current is not None:
-        yield current
 
 
 def croissant(file: Path, root: Path) -> list[Claim]:
@@ -145,4 +100,4 @@ def is_croissant(document: Any) -> bool:
     return isinstance(document, dict) and "distribution" in document and "@context" in document
 
 
-__all__ = ["croissant", "dvc", "hugging_face", "is_croissant", "sums"]
+__all__ = ["croissant", "hugging_face", "is_croissant", "sums"]
