@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from foretaste.errors import IntegrityError
+from foretaste.errors import DataError, IntegrityError
 from foretaste.provenance import listing
 from foretaste.provenance.adding import record
-from foretaste.provenance.batch import check_batch
+from foretaste.provenance.batch import BATCH, check_batch
 from foretaste.provenance.dsse import Envelope
 from foretaste.provenance.entries import Entry, FileRecord
 from foretaste.provenance.genuine import GenuineEntries, genuine_entries
 from foretaste.provenance.ledger import Ledger
 from foretaste.provenance.note import VerifierKey
 from foretaste.provenance.sources import Source, SourcePolicy
-from foretaste.provenance.statement import Statement
+from foretaste.provenance.statement import PAYLOAD_TYPE, Statement
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,25 @@ def _already(ledger: Ledger, records: list[FileRecord]) -> int | None:
         if wanted <= {file.sha256 for file in entry.files}:
             return number
     return None
+
+
+def is_signed(ledger: Ledger, entry: Entry) -> bool:
+    """Whether what an entry says was ingested was really signed by the key and the source that it names.
+
+    The signature in the store is checked once more: whoever may append to the ledger can name any key.
+    """
+    try:
+        key = VerifierKey.parse(str(entry.details.get("key")))
+        *batch, signature = entry.files
+        envelope = Envelope.parse(ledger.store.get_bytes(signature.sha256))
+        envelope.signer([key])
+        said = Statement.parse(envelope.payload)
+        right = (envelope.payload_type, said.predicate_type) == (PAYLOAD_TYPE, BATCH)
+        right = right and said.predicate.get("source") == entry.source
+        _compare_copies(ledger, batch, envelope)
+    except (IntegrityError, DataError, ValueError, OSError):
+        return False
+    return right
 
 
 def _compare_copies(ledger: Ledger, records: list[FileRecord], envelope: Envelope) -> None:

@@ -35,7 +35,8 @@ class Access:
     people : dict
         By name.
     two_person_above : int or None
-        Label changes in one new version from which on two people with the role ``label`` must have signed.
+        Label changes above which two people with the role ``label`` must have signed; counted from the
+        versions that two people signed, and from the first.
     """
 
     people: Mapping[str, Person] = field(default_factory=dict)

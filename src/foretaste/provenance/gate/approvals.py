@@ -97,9 +97,9 @@ def deny(ledger: Ledger, reason: str, subject: str) -> None:
 def approvals(entries: GenuineEntries, subject: str, access: Access, origin: str) -> list[Approval]:
     """The valid approvals of a file: signed by somebody who has that role now, one per person and role."""
     found: dict[tuple[str, str], Approval] = {}
-    for number, entry in entries.of_kinds("approval"):
+    for number, entry in entries.holding(subject):
         said = entry.details
-        if said.get("subject") != subject:
+        if entry.kind != "approval" or said.get("subject") != subject:
             continue
         by, role = str(said.get("by")), str(said.get("role"))
         person = access.people.get(by)

@@ -11,15 +11,14 @@ from typing import Any, Literal
 
 from foretaste.errors import ConfigError, DataError, IntegrityError
 from foretaste.provenance.checkpoint import Checkpoint
-from foretaste.provenance.gate.drift import Drift, file_drift
+from foretaste.provenance.gate.compared import TWO, drift_since, label_changes, signers
 from foretaste.provenance.gate.policy import Policy
 from foretaste.provenance.gate.subject import Subject
-from foretaste.provenance.ingest import no_longer_trusted
+from foretaste.provenance.ingest import is_signed, no_longer_trusted
 from foretaste.provenance.model_files import inspect_model
 from foretaste.provenance.note import MOST_BYTES
 from foretaste.provenance.sources import SourcePolicy
 from foretaste.provenance.tiles import read_bounded
-from foretaste.provenance.versions.files import named_copies
 from foretaste.rules import rule
 
 Status = Literal["pass", "block", "skip"]
@@ -97,7 +96,7 @@ def sources(subject: Subject) -> Iterator[Check]:
         if any(record.sha256 in keys for record in entry.files)
     }
     if policy.require_signatures:
-        bare = [number for number, entry in ingested.items() if "key" not in entry.details]
+        bare = [number for number, entry in ingested.items() if not is_signed(subject.ledger, entry)]
         said = (
             f"what entry {bare[0]} ingested was not signed by its source"
             if bare
@@ -146,22 +145,29 @@ def approved(subject: Subject) -> Iterator[Check]:
         said = f"approved by {', '.join(by) or 'nobody'}"
         said += f"; {policy.approvals} with the role {policy.approval_role} must"
         yield Check("approvals", "pass" if len(by) >= policy.approvals else "block", said)
-    limit = policy.access.two_person_above
-    if limit is None or policy.ledger is None or subject.is_model:
+    if policy.access.two_person_above is None or policy.ledger is None or subject.is_model:
         return
-    changed = label_changes(subject)
-    if changed > limit:
-        by = sorted({one.by for one in subject.approvals if one.role == "label"})
-        said = (
-            f"{changed:,} labels were changed; {', '.join(by) or 'nobody'} signed for that, two people must"
-        )
-        yield Check("label-changes", "pass" if len(by) >= 2 else "block", said)
+    yield from relabelled(subject, policy.access.two_person_above)
 
 
-def label_changes(subject: Subject) -> int:
-    """The most labels that a version with the subject changed, as entries say."""
-    said = [details.get("label_changes", 0) for details in subject.committed_details]
-    return max((count for count in said if isinstance(count, int)), default=0)
+def relabelled(subject: Subject, limit: int) -> Iterator[Check]:
+    """Many labels changed only with two people."""
+    by = sorted(signers(subject, subject.sha256, "label"))
+    if len(by) >= TWO:
+        yield Check("label-changes", "pass", f"{', '.join(by)} signed for its labels")
+        return
+    try:
+        found = label_changes(subject)
+    except (DataError, IntegrityError) as error:
+        yield Check("label-changes", "block", f"labels cannot be compared: {error}")
+        return
+    if found is None:
+        yield Check("label-changes", "skip", "there is no earlier version to compare with")
+        return
+    changed, version = found
+    said = f"{changed:,} labels were changed since {version.key}"
+    said += f"; {', '.join(by) or 'nobody'} signed for that, two people must" if changed > limit else ""
+    yield Check("label-changes", "block" if changed > limit else "pass", said)
 
 
 def drifted(subject: Subject) -> Iterator[Check]:
@@ -169,35 +175,18 @@ def drifted(subject: Subject) -> Iterator[Check]:
     policy = subject.policy
     if policy.max_drift is None or subject.is_model:
         return
-    older = [v for v in subject.dataset_versions if all(r.sha256 != subject.sha256 for r in v.files)]
-    if not older:
+    try:
+        found = drift_since(subject)
+    except (DataError, IntegrityError) as error:
+        yield Check("drift", "block", f"it cannot be compared with the last accepted version: {error}")
+        return
+    if found is None:
         yield Check("drift", "skip", "there is no earlier version to compare with")
         return
-    try:
-        moved = recorded_drift(subject, older[-1].key)
-        if moved is None:
-            with named_copies(subject.ledger, older[-1]) as paths:
-                moved = file_drift(subject.path, paths)
-    except DataError as error:
-        yield Check("drift", "block", f"it cannot be compared with {older[-1].key}: {error}")
-        return
-    said = f"column {moved.column!r} moved by {moved.distance:.3f} from {older[-1].key}"
+    moved, version = found
+    said = f"column {moved.column!r} moved by {moved.distance:.3f} from {version.key}"
     said += f", at most {policy.max_drift:g} is let through"
     yield Check("drift", "block" if moved.distance > policy.max_drift else "pass", said)
-
-
-def recorded_drift(subject: Subject, earlier: str) -> Drift | None:
-    """The drift from an earlier version that was measured at the commit, as its signed entry says."""
-    for said in (details.get("drift") for details in subject.committed_details):
-        try:
-            column, distance = (
-                said["files"][subject.sha256] if said and said["from"] == earlier else (None, "")
-            )
-            if isinstance(column, str):
-                return Drift(column, float(distance))
-        except (KeyError, TypeError, ValueError):
-            continue
-    return None
 
 
 def witnessed(subject: Subject) -> Iterator[Check]:
@@ -257,4 +246,4 @@ def _severity(code: str) -> str:
         return "critical"  # what is not known cannot be let through as harmless
 
 
-__all__ = ["CHECKS", "Check", "Policy", "label_changes"]
+__all__ = ["CHECKS", "Check", "Policy"]

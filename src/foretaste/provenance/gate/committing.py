@@ -9,17 +9,16 @@ from typing import Any
 
 from foretaste.errors import DataError
 from foretaste.provenance.gate.approvals import approvals, deny, subject_of
+from foretaste.provenance.gate.compared import TWO, drift_since, label_changes
 from foretaste.provenance.gate.decision import gate
-from foretaste.provenance.gate.drift import file_drift
 from foretaste.provenance.gate.policy import Policy
+from foretaste.provenance.gate.subject import Subject
 from foretaste.provenance.genuine import genuine_entries
 from foretaste.provenance.ledger import Ledger
 from foretaste.provenance.versions.difference import difference
 from foretaste.provenance.versions.files import named_copies
 from foretaste.provenance.versions.history import Version, commit, roll_back, version, versions
 from foretaste.provenance.versions.pointers import pointers
-
-TWO = 2
 
 
 def commit_checked(
@@ -40,6 +39,8 @@ def commit_checked(
         Where two people with the role ``label`` have not signed every file; the attempt is in the ledger.
     """
     details: dict[str, Any] = {}
+    if policy is not None:
+        label, id = label or policy.label, id or policy.id
     earlier = versions(ledger, dataset)
     if label is not None and earlier:
         with named_copies(ledger, earlier[-1]) as before:
@@ -48,12 +49,13 @@ def commit_checked(
         limit = None if policy is None else policy.access.two_person_above
         if policy is not None and limit is not None and changed > limit:
             _require_two(ledger, dataset, paths, changed, policy)
-    if policy is not None and policy.max_drift is not None and earlier:
-        details["drift"] = _drift(ledger, earlier[-1], paths)
     known: dict[str, str] = {}
     for path in paths:
         known |= pointers(path)
-    return commit(ledger, dataset, paths, note=note, pointers=known, details=details)
+    made = commit(ledger, dataset, paths, note=note, pointers=known, details=details)
+    if policy is not None and _is_of(policy, ledger) and earlier:
+        _compare(paths, policy)
+    return made
 
 
 def _require_two(ledger: Ledger, dataset: str, paths: Sequence[Path], changed: int, policy: Policy) -> None:
@@ -71,16 +73,19 @@ def _require_two(ledger: Ledger, dataset: str, paths: Sequence[Path], changed: i
             )
 
 
-def _drift(ledger: Ledger, earlier: Version, paths: Sequence[Path]) -> dict[str, Any]:
-    """How far the new files moved, so that the gate need not read both versions each time it is asked."""
-    held = {record.sha256 for record in earlier.files}
-    found = {}
-    with named_copies(ledger, earlier) as before:
-        for path in paths:
-            with suppress(DataError):  # the gate says what is wrong
-                moved = file_drift(path, before)
-                found[subject_of(path)] = [moved.column, repr(moved.distance)]
-    return {"from": earlier.key, "files": {key: said for key, said in found.items() if key not in held}}
+def _is_of(policy: Policy, ledger: Ledger) -> bool:
+    return policy.ledger is not None and policy.ledger.resolve() == ledger.folder.resolve()
+
+
+def _compare(paths: Sequence[Path], policy: Policy) -> None:
+    """Measure now what the gate will ask for, so that it need not read both versions when it is asked."""
+    for path in paths:
+        subject = Subject(path, policy)
+        with suppress(DataError):  # the gate says what is wrong
+            if policy.max_drift is not None:
+                drift_since(subject)
+            if policy.access.two_person_above is not None and not subject.is_model:
+                label_changes(subject)
 
 
 def roll_back_checked(
@@ -94,11 +99,7 @@ def roll_back_checked(
         Where it does not; the attempt is in the ledger.
     """
     target = version(ledger, dataset, number)
-    if (
-        policy is not None
-        and policy.ledger is not None
-        and policy.ledger.resolve() != ledger.folder.resolve()
-    ):
+    if policy is not None and policy.ledger is not None and not _is_of(policy, ledger):
         raise DataError(f"the policy is for the ledger {policy.ledger}, not for {ledger.folder}")
     if policy is not None:
         with named_copies(ledger, target) as paths:

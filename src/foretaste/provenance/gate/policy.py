@@ -27,7 +27,9 @@ class Policy:
     ledger : Path or None
         The ledger in which data and models must be recorded.
     dataset : str or None
-        Name of the data set, whose newest version is the last one accepted.
+        Name of the data set whose versions new data are compared with.
+    label, id : str or None
+        Its columns with the label and with what identifies a row, for changed labels.
     allowed_sources : tuple of str
         The only sources that rows may come from.
     sources : Path or None
@@ -45,7 +47,8 @@ class Policy:
         How many people must have approved.
     approval_role : str
     max_drift : float or None
-        Largest drift from the last accepted version, 0 to 1 (`foretaste.provenance.gate.drift`).
+        Largest drift from the last version with the approvals that are asked for, 0 to 1
+        (`foretaste.provenance.gate.drift`).
     witnesses : tuple of VerifierKey
     witnessed_checkpoint : Path or None
         A checkpoint of the ledger with cosignatures of the witnesses.
@@ -63,6 +66,8 @@ class Policy:
 
     ledger: Path | None = None
     dataset: str | None = None
+    label: str | None = None
+    id: str | None = None
     allowed_sources: tuple[str, ...] = ()
     sources: Path | None = None
     require_signatures: bool = False
@@ -207,6 +212,8 @@ def _keys(value: Any, where: str) -> tuple[VerifierKey, ...]:
 _CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "ledger": _path,
     "dataset": _text,
+    "label": _text,
+    "id": _text,
     "allowed_sources": _texts,
     "sources": _path,
     "require_signatures": _flag,

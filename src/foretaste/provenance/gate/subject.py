@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from foretaste.data import file_sha256
+from foretaste.errors import DataError
 from foretaste.provenance import listing
 from foretaste.provenance.entries import Entry
 from foretaste.provenance.gate.approvals import Approval, approvals, subject_of
@@ -112,18 +112,20 @@ class Subject:
 
     @cached_property
     def dataset_versions(self) -> list[Version]:
-        """Versions of the policy's data set, or of the only one there is."""
-        listed = versions(self.ledger, entries=self.entries)
-        names = {version.dataset for version in listed}
-        wanted = self.policy.dataset or (names.pop() if len(names) == 1 else None)
-        return [version for version in listed if version.dataset == wanted]
+        """Versions of the policy's data set, or of the only one there is, the oldest first.
 
-    @cached_property
-    def committed_details(self) -> list[Mapping[str, Any]]:
-        """What the entries of versions with the subject say, the newest first."""
+        Raises
+        ------
+        DataError
+            Where there are several and the policy names none.
+        """
         listed = versions(self.ledger, entries=self.entries)
-        held = [v for v in listed if any(record.sha256 == self.sha256 for record in v.files)]
-        return [self.entries[one.entry].details for one in reversed(held)]
+        names = sorted({version.dataset for version in listed})
+        if self.policy.dataset is None and len(names) > 1:
+            held = f"the ledger holds {len(names)} data sets ({', '.join(names[:3])})"
+            raise DataError(held, hint="name one with dataset = in [gate]")
+        wanted = self.policy.dataset or "".join(names)
+        return [version for version in listed if version.dataset == wanted]
 
 
 def _outputs(entry: Entry) -> set[Any]:
