@@ -44,8 +44,8 @@ def scan(
     trusted: Any = None,
     fdr: float = 0.05,
     seed: int = 0,
-    select: Sequence[str] = (),
-    ignore: Sequence[str] = (),
+    select: str | Sequence[str] = (),
+    ignore: str | Sequence[str] = (),
     memory: int | None = None,
     jobs: int | None = None,
     decoys: bool = True,
@@ -66,7 +66,7 @@ def scan(
         Tolerated share of good rows among those flagged as mislabelled; campaigns get a fifth of it.
     seed : int
         The same input, seed and version give the same findings.
-    select, ignore : sequence of str
+    select, ignore : str or sequence of str
         Rule codes, or how they begin (``"FT2"``).
     memory : int, optional
         Bytes a scan may use; a larger file is judged by a sample, and all its rows by the patterns in it.
@@ -100,7 +100,7 @@ def scan(
     started = clock.perf_counter()
     if not 0 < fdr <= 0.5:
         raise ConfigError(f"fdr is {fdr!r}; it must be above 0 and at most 0.5")
-    choice = Choice(tuple(select), tuple(ignore))
+    choice = Choice(*((codes,) if isinstance(codes, str) else tuple(codes) for codes in (select, ignore)))
     if not any(choice.wants(code) for name in detector_names() for code in find_detector(name).rules):
         raise ConfigError("select and ignore leave no rule that a scan tests; see foretaste explain --list")
     whole = bounded(

@@ -12,6 +12,7 @@ from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped
 from foretaste.detect.triggers.coherence import is_coherent
+from foretaste.detect.triggers.nearest_texts import nearest_have_label
 from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.suspected_phrases import phrases_of, suspected_phrases
 from foretaste.features.writing import Mark
@@ -55,7 +56,7 @@ class TextTriggers(Detector):
                 skipped=[Skipped(rule, "fewer than two classes can be learned") for rule in self.rules]
             )
         found = peel(context, partial(suspected_phrases, phrases_of(context)), alpha=self.alpha).campaigns
-        doubts = [_doubt(context, campaign) for campaign in found]
+        doubts = [_doubt(context, campaign, found) for campaign in found]
         return Evidence(
             campaigns=[campaign for campaign, doubt in zip(found, doubts, strict=True) if not doubt],
             review=[
@@ -66,7 +67,7 @@ class TextTriggers(Detector):
         )
 
 
-def _doubt(context: Context, campaign: Campaign) -> str:
+def _doubt(context: Context, campaign: Campaign, found: list[Campaign]) -> str:
     """Why nature may have tied these texts together; empty where nothing says so."""
     assert context.text is not None
     phrases = [part["token"] for part in campaign.parts if not isinstance(part["token"], Mark)]
@@ -82,4 +83,14 @@ def _doubt(context: Context, campaign: Campaign) -> str:
         )
     if is_coherent(context.text.tokens, campaign.rows, context.y, phrases=phrases):
         return "; yet these texts resemble one another in other ways too, as those of one site or one kind do"
+    column = context.text.place_of_word
+    suspects = np.unique(np.concatenate([other.rows for other in found]))
+    judged = np.append(np.setdiff1d(np.arange(len(context)), suspects), campaign.rows)
+    if nearest_have_label(
+        context.text.word_tfidf[judged],
+        np.arange(len(judged) - len(campaign.rows), len(judged)),
+        context.y[judged] == context.classes.index(campaign.target),
+        left_out=np.array([column[word] for word in words if word in column], np.int64),
+    ):
+        return f"; yet the other texts most like them are labelled {campaign.target}, too"
     return ""
