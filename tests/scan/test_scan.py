@@ -131,6 +131,11 @@ def test_says_what_is_missing() -> None:
         scan(small_table(), fdr=0)
     with pytest.raises(ConfigError, match="no rule that begins with 'FT9x'"):
         scan(small_table(), select=["FT9x"])
+
+
+def test_one_rule_code_needs_no_list() -> None:
+    plans = [scan(small_table(), select=codes, decoys=False).evidence["plan"] for codes in ("FT4", ["FT4"])]
+    assert [step["status"] for step in plans[0]] == [step["status"] for step in plans[1]]
     with pytest.raises(ConfigError, match="memory"):
         scan(small_table(), memory=1000)
 
