@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -67,7 +68,7 @@ class TextTriggers(Detector):
         )
 
 
-def _doubt(context: Context, campaign: Campaign, found: list[Campaign]) -> str:
+def _doubt(context: Context, campaign: Campaign, found: Sequence[Campaign] = ()) -> str:
     """Why nature may have tied these texts together; empty where nothing says so."""
     assert context.text is not None
     phrases = [part["token"] for part in campaign.parts if not isinstance(part["token"], Mark)]
@@ -84,7 +85,7 @@ def _doubt(context: Context, campaign: Campaign, found: list[Campaign]) -> str:
     if is_coherent(context.text.tokens, campaign.rows, context.y, phrases=phrases):
         return "; yet these texts resemble one another in other ways too, as those of one site or one kind do"
     column = context.text.place_of_word
-    suspects = np.unique(np.concatenate([other.rows for other in found]))
+    suspects = np.unique(np.concatenate([campaign.rows, *(other.rows for other in found)]))
     judged = np.append(np.setdiff1d(np.arange(len(context)), suspects), campaign.rows)
     if nearest_have_label(
         context.text.word_tfidf[judged],
