@@ -1,12 +1,12 @@
-"""Wrong labels and abuse that people made, not a benchmark: what a scan says of them, beside confident learning.
+"""Wrong labels that people made: what a scan says of them, beside confident learning.
 
     python -m benchmarks.real_errors [--rows 4000]
 
 * ``cifar10n``: labels by crowd workers, one of three, their majority, or a wrong one where there is one
   (Wei et al., ICLR 2022), for images of CIFAR-10 whose right label is known.
-* ``label_errors``: given out-of-fold probabilities, which given labels of test sets are wrong; truth is what five
-  workers said of the rows confident learning had doubted (Northcutt et al., NeurIPS 2021), so recall is among
-  these only.
+* ``label_errors``: which labels of test sets are wrong, by published out-of-fold probabilities; the truth is
+  what five workers said of the rows confident learning had doubted (Northcutt et al., NeurIPS 2021), so
+  recall is among these only.
 * ``youtube_spam``: comments by real spammers, rightly labelled: nothing is to be found.
 
 cleanlab 2.9 is given the same out-of-fold probabilities as the label audit.
@@ -86,10 +86,8 @@ def told(
     """One line."""
     hit = int((flags & wrong).sum())
     recall, fdr = hit / max(int(wrong.sum()), 1), 1 - hit / max(int(flags.sum()), 1) if flags.any() else 0.0
-    print(
-        f"{labels:<28}{int(wrong.sum()):>6}  {method:<14}{int(flags.sum()):>8}{recall:>8.2f}{fdr:>6.2f}  {reason}",
-        flush=True,
-    )
+    counts = f"{int(wrong.sum()):>6}  {method:<14}{int(flags.sum()):>8}"
+    print(f"{labels:<28}{counts}{recall:>8.2f}{fdr:>6.2f}  {reason}", flush=True)
 
 
 if __name__ == "__main__":
