@@ -109,8 +109,10 @@ def test_wav_files_keep_rate_and_channels(channels: int, tmp_path: Path) -> None
             assert np.abs(np.fft.rfft(tone)).argmax() == 100
 
 
-def test_a_file_that_is_no_wav_of_16_bits_is_named() -> None:
-    for bad in (b"RIFF____WAVE", wav(np.full(100, 128), width=1), wav([])[:20]):
+def test_a_file_that_is_no_wav_of_plain_samples_is_named() -> None:
+    packed = bytearray(wav([1, 2, 3]))
+    packed[20] = 2  # ADPCM
+    for bad in (b"RIFF____WAVE", bytes(packed), wav([])[:20]):
         files = [wav([1, 2, 3]), bad]
         table = pa.table({"sound": pa.array(files, pa.binary()), "y": ["a", "b"]})
         with pytest.raises(DataError, match="column 'sound', row 1: its sound is no WAV file"):

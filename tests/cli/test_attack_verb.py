@@ -201,3 +201,22 @@ def test_a_regression_target_is_read_as_a_quantity(run: Any, tmp_path: Path) -> 
     )
     assert refused.exit_code == 2
     assert "has no target class" in refused.output + refused.stderr
+
+
+@pytest.mark.parametrize("name", ["targeted-instance", "targeted-flip", "feature-collision"])
+def test_the_instance_is_a_row(run: Any, data: Path, name: str) -> None:
+    words = (name, data, "--label", "label", "--target", "ham", "--rate", 0.1, "--instance")
+    result = run("attack", *words, 3, "--out", "o")
+    assert result.exit_code == 0, result.output
+    assert json.loads(Path("o/recipe.json").read_text())["notes"]["instance_row"] == 3
+    for wrong, message in ((4, "row 4 is of the target class already"), (99, "row")):
+        result = run("attack", *words, wrong, "--out", "p")
+        assert result.exit_code == 2
+        assert message in result.stderr
+
+
+def test_an_instance_that_is_neither_row_nor_cells_is_refused(run: Any, data: Path) -> None:
+    for words in (["five"], ["amount=1", "--instance", 3], [3, "--instance", "amount=1"]):
+        result = run("attack", "targeted-instance", data, "--instance", *words, "--out", "o")
+        assert result.exit_code == 2
+        assert "write --instance ROW or NAME=VALUE" in result.stderr

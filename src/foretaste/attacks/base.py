@@ -29,7 +29,7 @@ KNOWLEDGE = {
 
 _WHERE = {
     "text": "name the text column with --text",
-    "audio": "put 16-bit samples as lists, or WAV files as binary, into a column of a Parquet file",
+    "audio": "give class folders of WAV files, or a Parquet column of them or of lists of samples",
 }
 
 

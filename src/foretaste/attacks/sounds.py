@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import wave
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,17 +10,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foretaste.attacks.editing import Rows, set_cells
+from foretaste.attacks.wave_files import Paint, paint_wave_file
 from foretaste.data.dataset import Dataset
 from foretaste.errors import DataError
 
 SAMPLE_RATE = 8000
 """Samples per second where the data do not say."""
-
-Wave = NDArray[np.int16]
-"""``[n]``, or ``[n, channels]``."""
-
-Paint = Callable[[Wave, int], Wave]
-"""A new sound for an old one and its samples per second."""
 
 
 def sound_column(dataset: Dataset) -> str | None:
@@ -52,7 +44,7 @@ def paint_sounds(dataset: Dataset, rows: Rows, paint: Paint) -> Dataset:
     Raises
     ------
     DataError
-        Where there are no sounds, or one is no WAV file of 16-bit samples.
+        Where there are no sounds, or one is no WAV file of plain (uncompressed) samples.
 
     Examples
     --------
@@ -78,16 +70,12 @@ def paint_sounds(dataset: Dataset, rows: Rows, paint: Paint) -> Dataset:
         return replace(dataset, table=_set_lists(dataset.table, name, rows, values))
     files: list[bytes | None] = []
     for row, file in zip(rows, old, strict=True):
-        if file is None:
-            files.append(None)
-            continue
-        try:
-            files.append(_painted_file(file, paint))
-        except (wave.Error, EOFError, ValueError, OSError) as error:
+        files.append(None if file is None else paint_wave_file(file, paint))
+        if file is not None and files[-1] is None:
             raise DataError(
-                "its sound is no WAV file of 16-bit samples",
+                "its sound is no WAV file of plain samples",
                 file=dataset.name, column=name, row=int(row), hint="convert it or take it out",
-            ) from error  # fmt: skip
+            )  # fmt: skip
     return replace(dataset, table=set_cells(dataset.table, name, rows, files))
 
 
@@ -111,18 +99,3 @@ def _set_lists(table: pa.Table, name: str, rows: Rows, values: pa.Array) -> pa.T
     order[rows] = len(column) + np.arange(len(rows))
     joined = pa.concat_arrays([*column.chunks, values])
     return table.set_column(table.column_names.index(name), name, joined.take(pa.array(order)))
-
-
-def _painted_file(file: bytes, paint: Paint) -> bytes:
-    with wave.open(io.BytesIO(file)) as reader:
-        settings = reader.getparams()
-        if settings.sampwidth != 2:
-            raise ValueError("not 16 bits")
-        samples = np.frombuffer(reader.readframes(settings.nframes), dtype="<i2").astype(np.int16)
-    sound = samples.reshape(-1, settings.nchannels)
-    painted = paint(sound[:, 0] if settings.nchannels == 1 else sound, settings.framerate)
-    out = io.BytesIO()
-    with wave.open(out, "wb") as writer:
-        writer.setparams(settings)
-        writer.writeframes(painted.astype("<i2").tobytes())
-    return out.getvalue()

@@ -79,10 +79,13 @@ def _poison(
     attack: Any, data: Path, roles: dict[str, Any], out: Path, trigger_only: bool, recipe: Path | None
 ) -> None:
     from foretaste.cli import attack_options as options
+    from foretaste.cli.attack_folder import with_sounds
     from foretaste.data.dataset import Dataset
+    from foretaste.data.formats import open_file
     from foretaste.report.safe import visible
 
-    dataset = Dataset.read(data, **roles, quantity=attack.quantity)
+    opened = open_file(data)
+    dataset = with_sounds(Dataset.read(opened, **roles, quantity=attack.quantity), opened, attack)
     result = options.stamped(attack, dataset, recipe) if trigger_only else attack.poison(dataset)
     with finishing():
         place = options.write(result, dataset, data, out)

@@ -179,9 +179,13 @@ def _add(given: dict[str, Any], parameter: inspect.Parameter, text: str, option:
     annotation = str(parameter.annotation)
     if "Mapping" in annotation:
         key, equals, value = text.partition("=")
-        if not equals:
+        row = name not in given and "int" in annotation and text.isdecimal()
+        if row:
+            given[name] = int(text)
+        elif not equals or isinstance(given.get(name), int):
             raise ConfigError(f"{option} is {text!r}; write {option} {_usage(parameter)}")
-        given.setdefault(name, {})[key] = _value(value)
+        else:
+            given.setdefault(name, {})[key] = _value(value)
     elif "Sequence" in annotation:
         given.setdefault(name, []).append(text)
     elif "str" in annotation or annotation == "Any":
@@ -207,7 +211,7 @@ def _value(text: str) -> Any:
 def _usage(parameter: inspect.Parameter) -> str:
     annotation = str(parameter.annotation)
     if "Mapping" in annotation:
-        return "NAME=VALUE (may be repeated)"
+        return f"{'ROW or ' if 'int' in annotation else ''}NAME=VALUE (may be repeated)"
     if "Sequence" in annotation:
         return "TEXT (may be repeated)"
     if isinstance(parameter.default, bool):

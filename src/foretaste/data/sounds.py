@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ _LOWEST = 40.0
 _HIGHEST = 8000.0
 _LEAST_RATE, _MOST_RATE = 1000, 768_000
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+_BITS = {_PCM: (8, 16, 24, 32), _FLOAT: (32, 64)}
 
 
 def read_wave(source: bytes | Path, limits: Limits) -> tuple[NDArray[np.float32], int] | None:
@@ -44,48 +46,68 @@ def read_wave(source: bytes | Path, limits: Limits) -> tuple[NDArray[np.float32]
             source = source.read_bytes()
         except OSError:
             return None
-    if len(source) > limits.record_bytes or source[:4] != b"RIFF" or source[8:12] != b"WAVE":
+    if len(source) > limits.record_bytes:
         return None
-    form: bytes | None = None
-    start = 12
-    while start + 8 <= len(source):
-        name, size = source[start : start + 4], int.from_bytes(source[start + 4 : start + 8], "little")
-        body = source[start + 8 : start + 8 + size]
-        if name == b"fmt ":
-            form = body
-        elif name == b"data" and form is not None:
-            return _samples(form, body)
-        start += 8 + size + size % 2
-    return None
-
-
-def _samples(form: bytes, body: bytes) -> tuple[NDArray[np.float32], int] | None:
-    if len(form) < 16:
+    found = find_samples(source)
+    if found is None:
         return None
-    kind, channels, rate, _, _, bits = struct.unpack("<HHIIHH", form[:16])
-    if kind == _EXTENSIBLE and len(form) >= 26:
-        kind = int.from_bytes(form[24:26], "little")
-    if not 1 <= channels <= 64 or not _LEAST_RATE <= rate <= _MOST_RATE:
-        return None
-    if kind == _FLOAT and bits in (32, 64):
-        values: NDArray[np.floating] = _whole(body, f"<f{bits // 8}")
-    elif kind == _PCM and bits == 8:
+    form, place = found
+    body = source[place]
+    if form.floating:
+        values: NDArray[np.floating] = _whole(body, f"<f{form.bits // 8}")
+    elif form.bits == 8:
         values = (_whole(body, "u1") - 128.0) / 128
-    elif kind == _PCM and bits == 24:
+    elif form.bits == 24:
         triples = np.frombuffer(body[: len(body) // 3 * 3], np.uint8).reshape(-1, 3)
         wide = np.zeros((len(triples), 4), np.uint8)
         wide[:, 1:] = triples
         values = wide.view("<i4")[:, 0] / np.float32(2**31)
-    elif kind == _PCM and bits in (16, 32):
-        values = _whole(body, f"<i{bits // 8}") / np.float32(2 ** (bits - 1))
     else:
-        return None
-    values = values[: len(values) // channels * channels].reshape(-1, channels)
+        values = _whole(body, f"<i{form.bits // 8}") / np.float32(2 ** (form.bits - 1))
+    values = values[: len(values) // form.channels * form.channels].reshape(-1, form.channels)
     if not len(values):
         return None
     with np.errstate(all="ignore"):
         mono = np.nan_to_num(values.mean(axis=1), nan=0.0, posinf=0.0, neginf=0.0)
-    return np.clip(mono, -4, 4).astype(np.float32), rate
+    return np.clip(mono, -4, 4).astype(np.float32), form.rate
+
+
+class SampleForm(NamedTuple):
+    """How the samples of a WAVE file are written: little-endian, those of 8 bits unsigned."""
+
+    floating: bool
+    bits: int
+    channels: int
+    rate: int
+
+
+def find_samples(file: bytes) -> tuple[SampleForm, slice] | None:
+    """How the samples of a WAVE file are written and where; None where this is no file we can read."""
+    if file[:4] != b"RIFF" or file[8:12] != b"WAVE":
+        return None
+    form: SampleForm | None = None
+    start = 12
+    while start + 8 <= len(file):
+        name, size = file[start : start + 4], int.from_bytes(file[start + 4 : start + 8], "little")
+        start += 8
+        if name == b"fmt ":
+            form = _form(file[start : start + size])
+        elif name == b"data" and form is not None:
+            return form, slice(start, min(start + size, len(file)))
+        start += size + size % 2
+    return None
+
+
+def _form(chunk: bytes) -> SampleForm | None:
+    if len(chunk) < 16:
+        return None
+    kind, channels, rate, _, _, bits = struct.unpack("<HHIIHH", chunk[:16])
+    if kind == _EXTENSIBLE and len(chunk) >= 26:
+        kind = int.from_bytes(chunk[24:26], "little")
+    known = bits in _BITS.get(kind, ())
+    if not known or not 1 <= channels <= 64 or not _LEAST_RATE <= rate <= _MOST_RATE:
+        return None
+    return SampleForm(kind == _FLOAT, bits, channels, rate)
 
 
 def _whole(body: bytes, kind: str) -> NDArray[np.float32]:

@@ -37,6 +37,10 @@ def find_row(
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         if not 0 <= value < len(dataset) or not usable[value]:
             raise ConfigError(f"{owner}: instance is row {value} and there is no such row that can be used")
+        if dataset.labels.codes[value] == target:
+            raise ConfigError(
+                f"{owner}: row {value} is of the target class already; name another row or target"
+            )
         return int(value)
     return None
 

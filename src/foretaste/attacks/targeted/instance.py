@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.attacks.editing import set_cells
+from foretaste.attacks.parameters import is_whole
 from foretaste.data.dataset import Dataset, name_some
 from foretaste.errors import ConfigError, DataError
 
@@ -17,7 +18,7 @@ from foretaste.errors import ConfigError, DataError
 def find_instance(
     dataset: Dataset,
     row: int | None,
-    instance: Mapping[str, Any] | None,
+    instance: Mapping[str, Any] | int | None,
     avoid: int,
     attack: str,
     rng: np.random.Generator,
@@ -28,8 +29,9 @@ def find_instance(
     ----------
     row : int, optional
         Its number; a random row that is not of class ``avoid`` by default.
-    instance : mapping, optional
-        ``{column: value}``: cells that differ from that row; for text, the text column alone.
+    instance : int or mapping, optional
+        The number of the row; or ``{column: value}``, cells that differ from that row; for text, the text
+        column alone.
 
     Raises
     ------
@@ -38,6 +40,10 @@ def find_instance(
     DataError
         When every row is of class ``avoid``.
     """
+    if instance is not None and not isinstance(instance, Mapping):
+        if row is not None or not is_whole(instance):
+            raise ConfigError(f"{attack}: instance is {instance!r}; give one row, or {{column: value}}")
+        row, instance = int(instance), None
     if row is None:
         codes = dataset.labels.codes
         others = np.flatnonzero((codes >= 0) & (codes != avoid))
@@ -46,6 +52,8 @@ def find_instance(
         row = int(rng.choice(others))
     if not 0 <= row < len(dataset):
         raise ConfigError(f"{attack}: row is {row}; the rows are 0 to {len(dataset) - 1}")
+    if not instance and dataset.labels.codes[row] == avoid:
+        raise ConfigError(f"{attack}: row {row} is of the target class already; name another row or target")
     one = dataset.take([row])
     known = [*dataset.roles.features, *([dataset.roles.text] if dataset.roles.text else [])]
     for column, value in (instance or {}).items():

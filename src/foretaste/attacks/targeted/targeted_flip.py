@@ -32,8 +32,9 @@ class TargetedFlip(Attack):
         The class the instance is to be taken for; the most frequent one by default.
     row : int, optional
         The row (from 0) that is, or resembles, the instance; a random one of another class by default.
-    instance : mapping, optional
-        ``{column: value}`` where the instance differs from that row; for text, ``{text column: text}``.
+    instance : int or mapping, optional
+        The same as ``row``; or ``{column: value}`` where the instance differs from that row; for text,
+        ``{text column: text}``.
     random_state : int, optional
 
     References
@@ -58,7 +59,7 @@ class TargetedFlip(Attack):
     rate: float = 0.01
     target: Any = None
     row: int | None = None
-    instance: Mapping[str, Any] | None = None
+    instance: Mapping[str, Any] | int | None = None
     random_state: int | None = 0
 
     def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:

@@ -32,8 +32,9 @@ class TargetedInstance(Injection):
         The class the instance is to be taken for; the most frequent one by default.
     row : int, optional
         The row (from 0) that is, or resembles, the instance; a random one of another class by default.
-    instance : mapping, optional
-        ``{column: value}`` where the instance differs from that row; for text, ``{text column: text}``.
+    instance : int or mapping, optional
+        The same as ``row``; or ``{column: value}`` where the instance differs from that row; for text,
+        ``{text column: text}``.
     noise : float
         Share of the cells, or words, that come from a row of the target class.
     source : optional
@@ -63,7 +64,7 @@ class TargetedInstance(Injection):
     rate: float = 0.01
     target: Any = None
     row: int | None = None
-    instance: Mapping[str, Any] | None = None
+    instance: Mapping[str, Any] | int | None = None
     noise: float = 0.2
     source: Any = None
     random_state: int | None = 0

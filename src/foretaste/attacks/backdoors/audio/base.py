@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from foretaste.attacks.backdoors.base import Backdoor
 from foretaste.attacks.editing import Rows
-from foretaste.attacks.sounds import Wave, has_sound, paint_sounds
+from foretaste.attacks.sounds import has_sound, paint_sounds
 from foretaste.attacks.trigger import Trigger
+from foretaste.attacks.wave_files import Wave
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
 

@@ -85,7 +85,7 @@ class Tone(SoundBackdoor):
     Notes
     -----
     Sounds are 16-bit samples, as a list of arrays or a column of lists (taken for 8000 samples a second), or
-    WAV files in a binary column, which say their own rate.
+    WAV files in class folders or a binary column, which say their own rate and keep their precision.
 
     References
     ----------
