@@ -204,7 +204,9 @@ def test_a_regression_target_is_read_as_a_quantity(run: Any, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["targeted-instance", "targeted-flip", "feature-collision"])
-def test_the_instance_is_a_row(run: Any, data: Path, name: str) -> None:
+def test_the_instance_is_a_row(run: Any, tmp_path: Path, name: str) -> None:
+    data, labels = tmp_path / "data.csv", ["ham", "spam"] * 20
+    write_table(pa.table({"amount": [i % 7 + 0.5 for i in range(40)], "label": labels}), data)
     words = (name, data, "--label", "label", "--target", "ham", "--rate", 0.1, "--instance")
     result = run("attack", *words, 3, "--out", "o")
     assert result.exit_code == 0, result.output
