@@ -266,7 +266,8 @@ def test_an_interrupted_attack_goes_on_and_gives_the_same_bytes(
 
     def interrupted(self: Any, *arguments: Any, **named: Any) -> None:
         save(self, *arguments, **named)
-        calls.append(arguments)
+        phase, state = arguments
+        calls.append((phase, state.get("step"), state.get("round")))
         if len(calls) == 7:
             raise KeyboardInterrupt
 
@@ -275,7 +276,7 @@ def test_an_interrupted_attack_goes_on_and_gives_the_same_bytes(
         make(path).fit_resample(X, y)
     resumed, _ = make(path).fit_resample(X, y)
     assert (resumed == whole).all()
-    assert len(calls) < 7 + 7
+    assert len(calls) == len(set(calls))  # nothing was done twice
     with pytest.raises(ConfigError, match="of another attack, parameters or data"):
         make(path).fit_resample(255 - X, y)
 

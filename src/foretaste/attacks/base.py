@@ -109,6 +109,8 @@ class Attack(BaseEstimator, ABC):  # type: ignore[misc]
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         change = self._poison(dataset, np.random.default_rng(seed))
         parameters = self.get_params(deep=False) | {"random_state": seed}
+        if "checkpoint" in parameters:  # where this run kept its state, not what it did
+            parameters["checkpoint"] = None
         recipe = write_recipe(self.name, self.version, parameters, dataset, change)
         result = Poisoned.of(dataset, change, recipe)
         self.poison_mask_ = result.mask

@@ -10,6 +10,9 @@ import typer
 from foretaste.cli.folders import check_folder, finishing
 from foretaste.errors import ConfigError
 
+CHECKPOINT = "checkpoint.npz"
+"""In the folder of the results, the state of an optimised attack until it is done."""
+
 
 def attack(
     name: Annotated[
@@ -67,7 +70,7 @@ def attack(
     if out is None:
         raise ConfigError("no place for the results is named; add --out DIR")
     data = Path(paths[0])
-    check_folder(out, data, ("recipe.json", "truth.parquet"))
+    check_folder(out, data, ("recipe.json", "truth.parquet", CHECKPOINT))
     given |= {key: value for key, value in {"target": target, "rate": rate}.items() if value is not None}
     if recipe is not None and given:
         raise ConfigError(f"--recipe fixes every option; leave out {', '.join(sorted(given))}")
@@ -86,14 +89,31 @@ def _poison(
 
     opened = open_file(data)
     dataset = with_sounds(Dataset.read(opened, **roles, quantity=attack.quantity), opened, attack)
+    kept = _keep_state(attack, out)
     result = options.stamped(attack, dataset, recipe) if trigger_only else attack.poison(dataset)
     with finishing():
         place = options.write(result, dataset, data, out)
+        if kept is not None:
+            kept.unlink(missing_ok=True)
     if result.trigger is not None:
         typer.echo(f"trigger   {visible(result.trigger.describe())}")
     typer.echo(f"poisoned  {int(result.mask.sum())} of {len(result.data)} rows in {visible(place)}")
     typer.echo(f"truth     {visible(out / 'truth.parquet')}")
     typer.echo(f"recipe    {visible(out / 'recipe.json')}")
+
+
+def _keep_state(attack: Any, out: Path) -> Path | None:
+    """Let an optimised attack keep its state, and say where it goes on; the file to remove in the end."""
+    if not hasattr(attack, "checkpoint"):
+        return None
+    ours = attack.checkpoint is None
+    place = out / CHECKPOINT if ours else Path(attack.checkpoint)
+    if place.exists():
+        from foretaste.report.safe import visible
+
+        typer.echo(f"goes on   from {visible(place)}", err=True)
+    attack.checkpoint = str(place)
+    return place if ours else None
 
 
 attack.command_settings = {"context_settings": {"ignore_unknown_options": True}}  # type: ignore[attr-defined]

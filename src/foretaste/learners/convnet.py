@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +62,12 @@ class Convnet:
                 batch = self.network[block](batch)
                 kept.append(batch.amax(dim=(2, 3)).cpu().numpy())
         return [np.concatenate(kept) for kept in found]
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Weights, statistics and losses as arrays by their names, for `restore_convnet`."""
+        return {"losses": self.losses} | {
+            name: value.cpu().numpy() for name, value in self.network.state_dict().items()
+        }
 
     def _through(self, images: NDArray[np.uint8], blocks: slice) -> Iterator[Any]:
         """Batches of images after some blocks of the network."""
@@ -137,9 +143,7 @@ def fit_convnet(
     known = np.flatnonzero(y >= 0)
     if len(known) < 2 or len(y) != len(images):
         raise DataError(f"{len(images)} images with {len(known)} labels cannot train a net")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    shape = _three_axes(images)
+    device, shape = _device(device), _three_axes(images)
     order = np.random.default_rng(random_state)
     losses = np.full((epochs, len(y)), np.nan, np.float32)
     with _seeded(random_state, jobs):
@@ -162,6 +166,26 @@ def fit_convnet(
                 optimiser.step()
                 schedule.step()
     return Convnet(network, shape, n_classes, losses, device)
+
+
+def restore_convnet(
+    state: Mapping[str, NDArray[Any]], images: NDArray[np.uint8], n_classes: int, *, device: str = "auto"
+) -> Convnet:
+    """The net that `Convnet.state` was taken from, which was trained on images like these."""
+    import torch
+
+    device, shape = _device(device), _three_axes(images)
+    network = _build(shape, n_classes).to(device, memory_format=torch.channels_last)
+    network.load_state_dict({name: torch.from_numpy(v) for name, v in state.items() if name != "losses"})
+    return Convnet(network, shape, n_classes, state["losses"], device)
+
+
+def _device(name: str) -> str:
+    import torch
+
+    if name != "auto":
+        return name
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _build(shape: tuple[int, int, int], n_classes: int) -> Any:

@@ -46,7 +46,8 @@ class Unlearnable(Attack):
     epochs : int
         Of each net.
     checkpoint : str, optional
-        A file ``.npz`` that keeps the state after each round; an interrupted attack goes on from there.
+        A file ``.npz`` that keeps the state after each round; an interrupted attack goes on from there. On
+        the command line, ``checkpoint.npz`` among the results until they are written.
     device : str
         A torch device; ``auto`` is an NVIDIA card where there is one.
     random_state : int, optional
@@ -92,9 +93,7 @@ class Unlearnable(Attack):
         count = int(allowed.sum()) if self.rate is None else self._count(dataset)
         rows = self._choose(dataset, allowed, count, rng)
         seed = int(rng.integers(2**31))
-        saved = Checkpoint(
-            self.checkpoint, identify(self.name, self.get_params() | {"random_state": seed}, dataset)
-        )
+        saved = Checkpoint(self.checkpoint, identify(self, seed, dataset))
         original = images_at(dataset, rows)
         state = saved.load("noise")
         delta = np.zeros((len(rows), *np.moveaxis(original[0], 2, 0).shape), np.float32)

@@ -83,13 +83,11 @@ class CleanLabel(Attack):
         assert picture is not None
         rows = self._choose(dataset, allowed, self._count(dataset), rng)
         seed = int(rng.integers(2**31))
-        saved = Checkpoint(
-            self.checkpoint, identify(self.name, self.get_params() | {"random_state": seed}, dataset)
-        )
+        saved = Checkpoint(self.checkpoint, identify(self, seed, dataset))
         with one_thread():
             nets = train_networks(
                 dataset, number=self.networks, epochs=self.epochs, seed=seed, device=self.device, without=row,
-                **self._augmentation(),
+                checkpoint=saved, **self._augmentation(),
             )  # fmt: skip
             rows = self._base_rows(dataset, allowed, rows, nets, nets.tensor(picture), target)
             base = nets.tensor(images_at(dataset, rows))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foretaste.attacks.base import Attack
 from foretaste.attacks.poisoned import to_json
 from foretaste.data.atomic import appearing
 from foretaste.data.dataset import Dataset
@@ -82,12 +83,16 @@ class Checkpoint:
         return states
 
 
-def identify(name: str, parameters: Mapping[str, Any], dataset: Dataset) -> str:
-    """A hash of what decides the result: the attack, its parameters and the images and labels."""
-    left_out = {"checkpoint", "device"}
-    plain = {key: to_json(value) for key, value in parameters.items() if key not in left_out}
-    digest = hashlib.sha256(json.dumps([name, plain, len(dataset)], sort_keys=True).encode())
+def identify(attack: Attack, seed: int, dataset: Dataset) -> str:
+    """A hash of what decides the result: the attack, its version and parameters, the images and labels."""
+    left_out = {"checkpoint", "device", "random_state"}
+    plain = {key: to_json(value) for key, value in attack.get_params().items() if key not in left_out}
+    labels = dataset.labels
+    about = [attack.name, attack.version, plain, seed, len(dataset), labels.names]
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     if dataset.images is not None:
+        digest.update(repr((dataset.images.shape, dataset.images.dtype)).encode())
         digest.update(np.ascontiguousarray(dataset.images).tobytes())
-    digest.update(dataset.labels.codes.tobytes())
+        digest.update(np.asarray(dataset.has_image).tobytes())
+    digest.update(labels.codes.tobytes())
     return digest.hexdigest()

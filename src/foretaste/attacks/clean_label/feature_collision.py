@@ -51,7 +51,8 @@ class FeatureCollision(CleanLabel):
     steps : int
         Of gradient descent.
     checkpoint : str, optional
-        A file ``.npz`` that keeps the state; an interrupted attack goes on from there.
+        A file ``.npz`` that keeps nets and state; an interrupted attack goes on from there. On the command
+        line, ``checkpoint.npz`` among the results until they are written.
     device : str
         A torch device; ``auto`` is an NVIDIA card where there is one.
     random_state : int, optional

@@ -44,7 +44,8 @@ class LabelConsistent(ImageBackdoor):
     within_source : optional
         Only rows of this source are touched.
     checkpoint : str, optional
-        A file ``.npz`` that keeps the state; an interrupted attack goes on from there.
+        A file ``.npz`` that keeps nets and state; an interrupted attack goes on from there. On the command
+        line, ``checkpoint.npz`` among the results until they are written.
     device : str
         A torch device; ``auto`` is an NVIDIA card where there is one.
     random_state : int, optional
@@ -93,12 +94,15 @@ class LabelConsistent(ImageBackdoor):
 
         seed = int(rng.integers(2**31))
         if self.epsilon:
-            saved = Checkpoint(
-                self.checkpoint, identify(self.name, self.get_params() | {"random_state": seed}, dataset)
-            )
+            saved = Checkpoint(self.checkpoint, identify(self, seed, dataset))
             with one_thread():
                 nets = train_networks(
-                    dataset, number=self.networks, epochs=self.epochs, seed=seed, device=self.device
+                    dataset,
+                    number=self.networks,
+                    epochs=self.epochs,
+                    seed=seed,
+                    device=self.device,
+                    checkpoint=saved,
                 )
                 base = nets.tensor(images_at(dataset, rows))
                 labels = nets.labels(dataset.labels.codes[rows])

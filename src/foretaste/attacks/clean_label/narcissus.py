@@ -97,7 +97,8 @@ class Narcissus(ImageBackdoor):
     within_source : optional
         Only rows of this source are touched.
     checkpoint : str, optional
-        A file ``.npz`` that keeps the state; an interrupted attack goes on from there.
+        A file ``.npz`` that keeps nets and state; an interrupted attack goes on from there. On the command
+        line, ``checkpoint.npz`` among the results until they are written.
     device : str
         A torch device; ``auto`` is an NVIDIA card where there is one.
     random_state : int, optional
@@ -139,12 +140,15 @@ class Narcissus(ImageBackdoor):
         if not len(own):
             raise DataError(f"{self.name}: the target class has no images", file=dataset.name)
         seed = int(rng.integers(2**31))
-        saved = Checkpoint(
-            self.checkpoint, identify(self.name, self.get_params() | {"random_state": seed}, dataset)
-        )
+        saved = Checkpoint(self.checkpoint, identify(self, seed, dataset))
         with one_thread():
             nets = train_networks(
-                dataset, number=self.networks, epochs=self.epochs, seed=seed, device=self.device
+                dataset,
+                number=self.networks,
+                epochs=self.epochs,
+                seed=seed,
+                device=self.device,
+                checkpoint=saved,
             )
             images = nets.tensor(images_at(dataset, spread_rows(own, ENOUGH)))
             label = nets.labels(np.full(min(BATCH, len(images)), target))

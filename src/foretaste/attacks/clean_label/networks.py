@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foretaste.attacks.clean_label.checkpoint import Checkpoint
 from foretaste.attacks.pixels import Images
 from foretaste.data.dataset import Dataset
-from foretaste.learners.convnet import Convnet, fit_convnet, prepared
+from foretaste.learners.convnet import Convnet, fit_convnet, prepared, restore_convnet
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def train_networks(
     without: int | None = None,
     shift: int = 0,
     mirror: bool = False,
+    checkpoint: Checkpoint | None = None,
 ) -> Networks:
     """Train ``number`` nets on the data, from seeds ``seed``, ``seed + 1``, ...
 
@@ -67,6 +69,8 @@ def train_networks(
         A row that is not learned from.
     shift, mirror
         As in `fit_convnet`.
+    checkpoint : Checkpoint, optional
+        Keeps each net once it is trained; those it has are not trained again.
     """
     images = dataset.images
     assert images is not None
@@ -75,10 +79,16 @@ def train_networks(
         codes[without] = -1
     nets = []
     for i in range(number):
-        net = fit_convnet(
-            images, codes, len(dataset.labels), epochs=epochs, shift=shift, mirror=mirror,
-            random_state=(seed + i) % 2**31, device=device,
-        )  # fmt: skip
+        state = None if checkpoint is None else checkpoint.load(f"net {i + 1}")
+        if state is not None:
+            net = restore_convnet(state, images, len(dataset.labels), device=device)
+        else:
+            net = fit_convnet(
+                images, codes, len(dataset.labels), epochs=epochs, shift=shift, mirror=mirror,
+                random_state=(seed + i) % 2**31, device=device,
+            )  # fmt: skip
+            if checkpoint is not None:
+                checkpoint.save(f"net {i + 1}", net.state(), done=True)
         net.network.eval()
         net.network.requires_grad_(False)
         nets.append(net)
