@@ -2,13 +2,15 @@
 
     python -m benchmarks.provenance.growing [--rows 1000000] [--formats csv jsonl arrow] [--folder DIR]
 
-CPU seconds, because the machine may be busy. Rows have an identifier, eight measures and a label.
+CPU seconds, because the machine may be busy. Rows have an identifier, eight measures and a label. Memory is
+the most the whole process had so far, with the table that is written.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -50,7 +52,9 @@ def grow(folder: Path, name: str, write: Write, rows: int) -> None:
     size = old.stat().st_size / 1e6
     print(f"{name}: {rows:,} rows, {size:,.0f} MB")
     first: list[Manifest] = []
+    told("  memory before, the table in it", _memory(), "MB")
     told("  manifest, all rows read, CPU", _once(lambda: first.append(build_manifest(old).manifest)), "s")
+    told("  memory after", _memory(), "MB")
     told("  the bytes of the file hashed once, CPU", best(lambda: blob_hash(old), cpu=True), "s")
     again = best(lambda: build_manifest(old, previous=first[0]), cpu=True, repeats=1)
     told("  manifest again, nothing changed, CPU", again, "s")
@@ -70,9 +74,14 @@ def grow(folder: Path, name: str, write: Write, rows: int) -> None:
         trees = (first[0], second[0])
         told("  diff with both manifests, CPU", _once(lambda m=trees: compare(old, new, manifests=m)), "s")
     told("  diff without, CPU", _once(lambda: compare(old, new)), "s")
+    told("  memory after all differences", _memory(), "MB")
     told("  prove a row, with the manifest, CPU", _once(lambda: prove_row_of(old, first[0], rows // 3)), "s")
     print(f"    proof of {len(prove_row_of(old, first[0], rows // 3).encode()):,} bytes, manifest of "
           f"{len(first[0].encode()):,}")  # fmt: skip
+
+
+def _memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _once(work: Callable[[], object]) -> float:

@@ -18,7 +18,9 @@ from foretaste.data.formats.csv import DelimitedData
 from foretaste.data.formats.jsonl import JsonLinesData
 from foretaste.data.formats.jsonl_quick import QuickParser
 from foretaste.errors import DataError
+from foretaste.provenance import comparable
 from foretaste.provenance import manifest as module
+from foretaste.provenance.difference import compare
 from foretaste.provenance.manifest import Built, Manifest, build_manifest
 from foretaste.provenance.pieces import LEAST, MOST, cut
 
@@ -59,6 +61,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
         return reader(path, Limits(block_bytes=2**15)) if reader else opened
 
     monkeypatch.setattr(module, "open_file", small)
+    monkeypatch.setattr(comparable, "open_file", small)
 
 
 def again(path: Path, write: Callable[[Path, pa.Table], None], ids: np.ndarray, before: Manifest) -> Built:
@@ -144,6 +147,28 @@ def test_a_line_is_appended_to_json_lines_without_parsing_the_rest(
         parsed.append(len(block)), parse(self, block, *rest))[1])  # fmt: skip
     build_manifest(path, previous=before)
     assert 0 < sum(parsed) < path.stat().st_size / 2
+
+
+def test_json_lines_are_compared_without_parsing_what_both_versions_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = tmp_path / "old.jsonl", tmp_path / "new.jsonl"
+    ids = np.arange(ROWS)
+    jsonl(old, table(ids))
+    ids[100] = 99_999
+    jsonl(new, table(ids))
+    manifests = (build_manifest(old).manifest, build_manifest(new).manifest)
+    parsed: list[int] = []
+    parse = QuickParser.parse
+    monkeypatch.setattr(QuickParser, "parse", lambda self, block, *rest: (
+        parsed.append(len(block)), parse(self, block, *rest))[1])  # fmt: skip
+    found = compare(old, new, id="id", manifests=manifests)
+    some = sum(parsed)
+    assert 0 < some < old.stat().st_size / 2
+    full = compare(old, new, id="id")
+    assert found.counts() == full.counts() == {"added": 1, "removed": 1, "label": 0, "features": 0}
+    assert (found.unchanged, found.rows) == (full.unchanged, full.rows)
+    assert sum(parsed) - some > 4 * old.stat().st_size
 
 
 def test_batches_with_dictionaries_and_streams_are_read_as_a_whole(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from foretaste.data.rows import row_hashes
 from foretaste.errors import DataError
 from foretaste.provenance.key_sets import Keys, Positions, keys_of
 from foretaste.provenance.listing import files_below
-from foretaste.provenance.manifest import Manifest, parts_of
+from foretaste.provenance.manifest import Manifest, find_columns, parts_of
 from foretaste.provenance.segments import Part, in_segments
 from foretaste.provenance.store import sha256_of
 
@@ -127,6 +127,9 @@ def comparable(
             if not path.is_dir():
                 raise DataError("a table cannot be compared with files", file=path, hint="name two folders")
         return _files(old), _files(new), 0
+    for one, manifest in zip((before, after), known, strict=True):
+        if manifest is not None:
+            find_columns(one, manifest)
     parts = {part: column or before.defaults.get(part) for part, column in named.items()}
     for one in (before, after):
         for part, column in parts.items():

@@ -139,9 +139,7 @@ def build_manifest(
         named = [(place.name, place)] if place.is_file() else files_below(place)
         shards = [Shard(name, file.stat().st_size, hash_file(file, algorithm)) for name, file in named]
         return Built(Manifest(tuple(shards), (), algorithm), 0, 0)
-    if isinstance(opened, HasExtents) and opened.format == "jsonl":  # its columns are in its lines
-        shards_before = () if previous is None else previous.shards
-        opened.extents({extent.digest: extent for shard in shards_before for extent in shard.extents})
+    find_columns(opened, previous)
     columns = tuple(sorted(opened.columns))
     by_digest: dict[str, Shard] = {}
     by_name: dict[str, Shard] = {}
@@ -163,6 +161,13 @@ def build_manifest(
         made.append(shard)
         read.append(rows)
     return Built(Manifest(tuple(made), columns, algorithm), len(read), sum(read))
+
+
+def find_columns(opened: DataFile, known: Manifest | None) -> None:
+    """Find the columns of JSON Lines, which are in their lines; in those only that a manifest has not."""
+    if isinstance(opened, HasExtents) and opened.format == "jsonl":
+        shards = () if known is None else known.shards
+        opened.extents({extent.digest: extent for shard in shards for extent in shard.extents})
 
 
 def _read(part: DataFile, shard: Shard, earlier: Shard | None) -> tuple[Shard, int]:
