@@ -41,6 +41,7 @@ def approve(
         raise ConfigError(f"{rules.file}: [gate] names no ledger; write ledger = 'FOLDER'")
     ledger = Ledger(rules.ledger, key=ledger_key)
     subject = gate.subject_of(file)
+    rules.access.person(by)
     private = load_private(key or find_private(by))
     try:
         number = gate.approve(ledger, subject, role, by, private, rules.access, note=note)
