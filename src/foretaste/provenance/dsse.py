@@ -74,7 +74,7 @@ class Envelope:
         for key in keys:
             if any(key.accepts(message, line.sig) for line in self.signatures):
                 return key
-        raise IntegrityError("no key that is trusted here signed it, or it was altered")
+        raise IntegrityError("it is not signed with a key that is trusted here, or was altered")
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
