@@ -92,6 +92,47 @@ def test_overlapping_classes_are_not_judged_however_many_labels_are_wrong() -> N
         assert evidence.skipped or "doubt" in evidence.mislabels.reason
 
 
+def with_copies(agree: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Blobs, and rows between them whose label nothing but their own nine exact copies can tell."""
+    rng = np.random.default_rng(5)
+    X, y = blobs(4, distance=7.0)
+    groups = np.repeat(np.arange(30), 10)
+    own = rng.integers(2, size=30)[groups] if agree else rng.integers(2, size=len(groups))
+    between = 7.0 / np.sqrt(6) / 2 + rng.normal(size=(30, 6))[groups]
+    return np.concatenate([X, between]), np.concatenate([y, own]), np.arange(len(X) + len(between)) >= len(X)
+
+
+def test_copies_are_witnesses_to_the_label_of_a_row_that_nothing_else_tells() -> None:
+    X, y, copied = with_copies(agree=True)
+    flipped = np.flatnonzero(copied)[::20]  # one row in each other group
+    elsewhere = np.flatnonzero(~copied)[:30]
+    y[flipped], y[elsewhere] = 1 - y[flipped], 1 - y[elsewhere]
+    found = LabelAudit().examine(context_of(X, y)).mislabels
+    assert found is not None
+    assert np.isin(flipped, found.rows).mean() >= 0.9
+    assert np.isin(found.rows, np.concatenate([flipped, elsewhere])).mean() >= 0.9
+
+
+def test_copies_that_differ_in_their_labels_by_nature_are_not_judged() -> None:
+    X, y, copied = with_copies(agree=False)
+    flipped = np.flatnonzero(~copied)[:40]
+    y[flipped] = 1 - y[flipped]
+    found = LabelAudit().examine(context_of(X, y)).mislabels
+    assert found is not None
+    assert copied[found.rows].sum() <= 3
+
+
+def test_less_tolerance_flags_only_rows_that_are_clear() -> None:
+    X, y = blobs(6, distance=4.5)
+    y[:60] = 1 - y[:60]
+    usual, strict = (LabelAudit(fdr=fdr).examine(context_of(X, y)).mislabels for fdr in (0.05, 0.01))
+    assert usual is not None
+    assert strict is not None
+    assert usual.posterior.min() >= 0.5
+    assert strict.posterior.min() >= 0.9
+    assert 0 < len(strict.rows) < len(usual.rows)
+
+
 @pytest.mark.parametrize(("wrong", "first"), [(0.04, 0.005), (0.04, 0.08), (0.0, 0.0)])
 def test_all_rows_correct_what_unlucky_anchors_say(wrong: float, first: float) -> None:
     rng = np.random.default_rng(3)

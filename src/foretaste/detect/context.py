@@ -109,6 +109,18 @@ class Context:
         other.y[rows] = -1
         return other
 
+    def beside_copies(self) -> Context:
+        """The same rows, but a row's near-duplicates may teach the models that judge it; only it may not.
+
+        The forest stays as it is.
+        """
+        other = copy.copy(self)
+        other._opinions = {}
+        for name in ("folds", *_FROM_LABELS):
+            other.__dict__.pop(name, None)
+        other.components = np.arange(len(self))
+        return other
+
     def with_table(self, table: TableFeatures, components: NDArray[np.int64]) -> Context:
         """The same rows with other features, and with these components, which no fold may divide."""
         other = copy.copy(self)

@@ -30,12 +30,15 @@ right about fewer than 95 % of rows if no label were wrong, their errors look li
 
 LEAST_ONE_WAY = 10
 
-LOCAL = 20
-"""A flagged row's own probability to be right is at most this many times the tolerated share: by default that
-leaves none out, with less tolerance all but those that are clear."""
+LOCAL = 10
+"""A flagged row's own probability to be right is at most this many times the tolerated share: by default it
+is wrong more likely than right, with less tolerance clearly so."""
 
-CLEAR = 0.95
-"""Share of the rows counted wrong that are flagged: the last of them are as often right as wrong."""
+LIKELY = 0.5
+"""No row is flagged that is less likely wrong than this, however much is tolerated."""
+
+CLEAR = 0.98
+"""Share of the rows counted wrong that are flagged at most: the last of them are as often right as wrong."""
 
 MOST_ROUNDS, SETTLED = 10, 0.001
 """The rates have converged where none changes by more than this."""
@@ -47,10 +50,10 @@ LEAST_WRONG = 3
 class LabelAudit(Detector):
     """Which labels the rest of the data contradicts, row by row.
 
-    The models are asked about all rows; the rows they doubt are left out, and they are asked again. Nearly
-    as many of the most contradicted rows are flagged as are counted wrong (`CLEAR`): about as many right ones
-    come in as wrong ones are missed. Where the models would be in doubt about the class even if no label
-    were wrong, natural errors cannot be told from flips: then nothing is flagged, and that is said.
+    The models are asked about all rows; the rows they doubt are left out, and they are asked again, now with
+    each row's near-duplicates among those they learn from. Nearly as many rows are flagged as are counted
+    wrong (`CLEAR`), those whose labels are wrong more likely than right (`LOCAL`). Where the models would be in doubt about the class even if no label were
+    wrong, natural errors cannot be told from flips: then nothing is flagged, and that is said.
 
     Parameters
     ----------
@@ -115,12 +118,12 @@ class LabelAudit(Detector):
         if low < 1 or judged.hard:
             return np.zeros(0, np.int64)
         counted = _most_contradicted(judged.log_p, y, round(CLEAR * judged.count))
-        return np.sort(counted[judged.posterior[counted] >= 1 - LOCAL * self.fdr])
+        return np.sort(counted[judged.posterior[counted] >= max(1 - LOCAL * self.fdr, LIKELY)])
 
 
 @dataclass(frozen=True)
 class _Judged:
-    """What the models make of the labels; ``count`` and ``doubt`` are from before any row was left out.
+    """What the models make of the labels; ``doubt`` is from before any row was left out.
 
     ``hard`` says that natural errors cannot be told from wrong labels.
     """
@@ -136,12 +139,18 @@ class _Judged:
 def _judge(context: Context, known: NDArray[np.int64], y: NDArray[np.int64]) -> _Judged:
     """Rows that are doubted do not train the models that are asked a second time.
 
-    They are counted before: the pool is fitted to all labels, the doubted ones included, by the rates, and
-    what it would be sure of if no label were wrong does not depend on how many are. The second opinions join
-    the first: where a row is rare but right, and left out, its like look wrong to the second alone.
+    The rates stay those found before: fitted to opinions that leave labels out, they would shrink. The
+    pool is fitted to all labels, the doubted ones included, by the rates, and what it would be sure of if no
+    label were wrong does not depend on how many are. The second opinions join the first: where a row is
+    rare but right, and left out, its like look wrong to the second alone.
+
+    Near-duplicates of a row are the best witnesses to its label, and models that never saw them know too
+    little. What wrong rows they brought in together has been found, and left out, by the time labels are
+    judged one by one; here they have a say, the nearest at once and the models when they are asked again.
     """
-    opinions = _opinions(context, known)
-    found = plateau(context.log_probability[known], y)
+    beside = context.beside_copies()
+    opinions = [*_opinions(context, known), beside.opinion("neighbours")[known]]
+    found = plateau(pool_opinions(opinions, y)[0], y)
     log_p, found = _pool(opinions, y, found)
     doubt = float(1 - np.exp(log_p.max(axis=1)).mean())
     hard = doubt > WEAK or _share(log_p, y, found) > MOST_NOISE
@@ -152,9 +161,10 @@ def _judge(context: Context, known: NDArray[np.int64], y: NDArray[np.int64]) -> 
     posterior = wrong_label_posterior(np.exp(log_p), y, found.rates)
     count = round(float(posterior.sum()))
     if not hard and count >= LEAST_WRONG:
-        taught = context.without(known[_most_contradicted(log_p, y, count)])
+        taught = beside.without(known[_most_contradicted(log_p, y, count)])
         log_p, _ = pool_opinions(opinions + _opinions(taught, known), y, rates=found.rates)
         posterior = wrong_label_posterior(np.exp(log_p), y, found.rates)
+        count = round(float(posterior.sum()))
     return _Judged(log_p, found, posterior, count, doubt, hard)
 
 
