@@ -56,6 +56,7 @@ def pool_opinions(
     y: NDArray[np.integer],
     *,
     rates: NDArray[np.floating] | None = None,
+    start: NDArray[np.floating] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Combine models by a logarithmic opinion pool whose weights minimise the loss on ``y``.
 
@@ -68,6 +69,8 @@ def pool_opinions(
     rates : ndarray of shape (n_classes, n_classes), optional
         ``rates[c, k]``: share of rows of class c labelled k. The pool then speaks of the classes, not of the
         labels, and no label has to be left out for it because it is doubted (forward correction).
+    start : ndarray of shape (n_models,), optional
+        Weights to begin from, all the same by default: near the best ones, fewer steps lead there.
 
     Returns
     -------
@@ -99,6 +102,7 @@ def pool_opinions(
         return -float(told.mean()), (expected - likely).mean(axis=1)
 
     m = len(stack)
-    found = minimize(loss, np.full(m, 1.0 / m), jac=True, method="L-BFGS-B", bounds=[(0, None)] * m)
+    first = np.full(m, 1.0 / m) if start is None else start
+    found = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=[(0, None)] * m)
     pooled = np.tensordot(found.x, stack, 1)
     return pooled - logsumexp(pooled, axis=1, keepdims=True), found.x

@@ -52,8 +52,9 @@ class LabelAudit(Detector):
 
     The models are asked about all rows; the rows they doubt are left out, and they are asked again, now with
     each row's near-duplicates among those they learn from. Nearly as many rows are flagged as are counted
-    wrong (`CLEAR`), those whose labels are wrong more likely than right (`LOCAL`). Where the models would be in doubt about the class even if no label were
-    wrong, natural errors cannot be told from flips: then nothing is flagged, and that is said.
+    wrong (`CLEAR`), those whose labels are wrong more likely than right (`LOCAL`). Where the models would be
+    in doubt about the class even if no label were wrong, natural errors cannot be told from flips: then
+    nothing is flagged, and that is said.
 
     Parameters
     ----------
@@ -175,12 +176,12 @@ def _pool(
 
     The anchors choose which explanation it converges to: where they show no wrong label, none is assumed.
     """
-    log_p, _ = pool_opinions(opinions, y, rates=found.rates)
+    log_p, weights = pool_opinions(opinions, y, rates=found.rates)
     for _ in range(MOST_ROUNDS):
         rates = expected_rates(np.exp(log_p), y, found.rates)
         settled = float(np.abs(rates - found.rates).max()) < SETTLED
         found = replace(found, rates=rates)
-        log_p, _ = pool_opinions(opinions, y, rates=found.rates)
+        log_p, weights = pool_opinions(opinions, y, rates=found.rates, start=weights)
         if settled:
             break
     return log_p, found
