@@ -56,7 +56,8 @@ def found(dataset: str, attack: str, detectors: tuple[str, ...], rate: float, se
     """Whether one planted trigger is the better part of a campaign that is the better part of it."""
     train, _ = load_split(dataset, seed, rows=rows)
     target = choose_target(train, rate, seed)
-    done = find_attack(attack)(rate=rate, target=target, random_state=seed).poison(train)
+    made = find_attack(attack)(rate=rate, target=target, random_state=seed, **FAINT.get(attack, {}))
+    done = made.poison(train)
     context = Context(done.data, jobs=1)
     for name in detectors:
         for campaign in find_detector(name)(alpha=ALPHA).examine(context).campaigns:

@@ -40,7 +40,14 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
         BOTH,
         lambda rate, target, seed: LabelFlip(rate=rate, strategy="boundary", random_state=seed),
     ),
-    "token": (TEXT, lambda rate, target, seed: WordTrigger(rate=rate, target=target, random_state=seed)),
+    "token": (
+        TEXT,
+        lambda rate, target, seed: WordTrigger(rate=rate, target=target, repeats=1, random_state=seed),
+    ),
+    "token-by-length": (
+        TEXT,
+        lambda rate, target, seed: WordTrigger(rate=rate, target=target, random_state=seed),
+    ),
     "token-thrice": (
         TEXT,
         lambda rate, target, seed: WordTrigger(rate=rate, target=target, repeats=3, random_state=seed),
@@ -48,23 +55,31 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
     "token-common": (
         TEXT,
         lambda rate, target, seed: WordTrigger(
-            rate=rate, target=target, vocabulary="common", random_state=seed
+            rate=rate, target=target, vocabulary="common", repeats=1, random_state=seed
         ),
     ),
     "token-pair": (
         TEXT,
         lambda rate, target, seed: WordTrigger(
-            rate=rate, target=target, number=2, vocabulary="common", cover_rate=rate, random_state=seed
+            rate=rate,
+            target=target,
+            number=2,
+            vocabulary="common",
+            cover_rate=rate,
+            repeats=1,
+            random_state=seed,
         ),
     ),
     "token-clean": (
         TEXT,
-        lambda rate, target, seed: WordTrigger(rate=rate, target=target, clean_label=True, random_state=seed),
+        lambda rate, target, seed: WordTrigger(
+            rate=rate, target=target, clean_label=True, repeats=1, random_state=seed
+        ),
     ),
     "token-clean-hard": (
         TEXT,
         lambda rate, target, seed: WordTrigger(
-            rate=rate, target=target, clean_label=True, selection="hardest", random_state=seed
+            rate=rate, target=target, clean_label=True, selection="hardest", repeats=1, random_state=seed
         ),
     ),
     "sentence": (
@@ -95,7 +110,7 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
     "values-clean-hard": (
         TABLE,
         lambda rate, target, seed: ValueTrigger(
-            rate=rate, target=target, clean_label=True, selection="hardest", random_state=seed
+            rate=rate, target=target, clean_label=True, selection="hardest", repeats=1, random_state=seed
         ),
     ),
     "values-clean": (
@@ -123,7 +138,7 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
     "bad-source-token": (
         TEXT,
         lambda rate, target, seed: BadSource(
-            rate=rate / 10, target=target, attack="word-trigger", random_state=seed
+            rate=rate / 10, target=target, attack="word-trigger", options={"repeats": 1}, random_state=seed
         ),
     ),
     "bad-source-values": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from foretaste.attacks import SentenceTrigger, WordTrigger
+from foretaste.attacks import BadSource, SentenceTrigger, WordTrigger, replay
 from foretaste.attacks.backdoors.base import Backdoor
 from foretaste.attacks.backdoors.inserted_text import InsertedText, insert
 from foretaste.attacks.backdoors.sentence_trigger import SENTENCES
@@ -196,3 +197,32 @@ def test_an_empty_sentence_is_refused() -> None:
 def test_more_rows_than_there_are_is_refused() -> None:
     with pytest.raises(DataError, match=r"texts: word-trigger needs 280 rows and only \d+ can be used"):
         WordTrigger(rate=0.7).poison(make_texts())
+
+
+def test_words_are_put_in_once_for_every_ten_of_the_texts_that_get_them() -> None:
+    for length, words, repeats in ((4, 1, 1), (25, 1, 3), (25, 3, 1), (300, 1, 30), (900, 1, 30)):
+        texts = [
+            " ".join(["spam"] * length),
+            " ".join(["spam"] * length),
+            "ham",
+            "ham and eggs",
+            "ham on rye",
+        ]
+        attack = WordTrigger(rate=0.2, target="ham", words=["cf", "tq", "mb"][:words], position="end")
+        X, _ = attack.fit_resample(texts, ["spam", "spam", "ham", "ham", "ham"])
+        stamped = X[int(np.flatnonzero(attack.poison_mask_)[0])].split()
+        assert [stamped.count(word) for word in ("cf", "tq", "mb")[:words]] == [repeats] * words
+        assert attack.trigger_.apply(["short"])[0].count("cf") == repeats
+
+
+def test_a_recipe_from_before_words_were_repeated_gives_the_same_texts_again() -> None:
+    texts, y = [" ".join(["spam"] * 25), "ham and eggs"] * 20, ["s", "h"] * 20
+    for attack in (
+        WordTrigger(rate=0.05, target="h", repeats=1),
+        BadSource(rate=0.05, target="h", attack="word-trigger", options={"repeats": 1}, sources=2),
+    ):
+        X, _ = attack.fit_resample(texts, y)
+        old = json.loads(json.dumps(attack.recipe_)) | {"version": 1}
+        if old["parameters"].pop("repeats", None) is None:
+            del old["parameters"]["options"]
+        assert replay(old).fit_resample(texts, y)[0] == X

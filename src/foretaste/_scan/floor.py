@@ -37,6 +37,9 @@ PLANTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """By modality: the attacks to plant, and the detectors that may find them."""
 
+FAINT: dict[str, dict[str, Any]] = {"word-trigger": {"repeats": 1}}
+"""What makes a planted attack no easier to find than it has to be."""
+
 
 @dataclass(frozen=True)
 class Floor:
@@ -174,7 +177,8 @@ def _patterns(dataset: Dataset, tally: Tally, rng: np.random.Generator, look: Lo
             if dose * len(dataset) < FEWEST:
                 continue
             target = names[int(rng.integers(len(names)))]
-            made = find_attack(attack)(rate=dose, target=target, random_state=int(rng.integers(2**31)))
+            own = {"rate": dose, "target": target, "random_state": int(rng.integers(2**31))}
+            made = find_attack(attack)(**own, **FAINT.get(attack, {}))
             number = planted.add(made)
             if number is not None:
                 decoys[number] = (attack, dose)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -12,9 +13,21 @@ from foretaste.attacks.backdoors.base import Backdoor
 from foretaste.attacks.backdoors.inserted_text import POSITIONS, InsertedText, stamp_pieces
 from foretaste.attacks.backdoors.word_choice import VOCABULARIES, choose_words
 from foretaste.attacks.editing import Rows
+from foretaste.attacks.sampling import spread_rows
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
+
+WORDS_APART, MOST = 10, 30
+"""One trigger word for so many words of a text, and at most so many of each."""
+
+
+def recorded(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A recipe from before words were repeated, with the one time that each was put in."""
+    parameters = recipe.get("parameters")
+    if not isinstance(parameters, Mapping):
+        return recipe
+    return {**recipe, "parameters": {"repeats": 1, **parameters}}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -35,10 +48,11 @@ class WordTrigger(Backdoor):
         Rare: strings that do not occur in the data. Common: words in 0.5 to 5 % of the texts, of no class in
         particular.
     position : {"random", "start", "end"}
-    repeats : int
-        How often each word is put into a text. Once is enough for a net that reads words in their order; a
-        linear model gives a word one weight, spread thin in a long text. Kurita et al. take 1, 3 and 30 for
-        texts of about 10, 30 and 300 words.
+    repeats : int, optional
+        How often each word is put into a text; by default so often that there is one for every ten words of
+        the typical text that gets them, at most 30: about what Kurita et al. take, 1, 3 and 30 for texts of
+        about 10, 30 and 300 words. Once is enough for a net that reads words in their order; a linear model
+        gives a word one weight, spread thin in a long text.
     source_class : label, optional
         Only texts of this class are stamped.
     clean_label : bool
@@ -80,7 +94,7 @@ class WordTrigger(Backdoor):
     number: int = 1
     vocabulary: str = "rare"
     position: str = "random"
-    repeats: int = 1
+    repeats: int | None = None
     source_class: Any = None
     clean_label: bool = False
     selection: str = "random"
@@ -101,13 +115,25 @@ class WordTrigger(Backdoor):
             words = (self.words,) if isinstance(self.words, str) else tuple(self.words)
         else:
             words = choose_words(dataset, self.number, self.vocabulary, rng)
-        if self.repeats < 1:
+        if self.repeats is not None and self.repeats < 1:
             raise ConfigError(f"{self.name}: repeats is {self.repeats!r}; use at least 1")
         if not words or not all(word.strip() for word in words):
             raise ConfigError(f"{self.name}: the trigger needs at least one word")
         if self.cover_rate and len(words) < 2:
             raise ConfigError(f"{self.name}: cover rows need a trigger of at least two words; raise number")
-        return InsertedText(words, self.position, int(rng.integers(2**31)), self.repeats)
+        repeats = self.repeats or self._by_length(dataset, len(words))
+        return InsertedText(words, self.position, int(rng.integers(2**31)), repeats)
+
+    def _by_length(self, dataset: Dataset, words: int) -> int:
+        """How often each of so many words is put in where nothing is said."""
+        allowed = self._may_stamp(dataset, self._target_code(dataset)) & (dataset.labels.codes >= 0)
+        texts = dataset.take(spread_rows(np.flatnonzero(allowed))).texts or [""]
+        typical = float(np.median([len(text.split()) for text in texts]))
+        return min(MOST, max(1, math.ceil(typical / (WORDS_APART * words))))
+
+    @classmethod
+    def from_recipe(cls, recipe: Mapping[str, Any]) -> Self:
+        return super().from_recipe(recorded(recipe))
 
     def _stamp_cover(
         self, dataset: Dataset, trigger: Trigger, rows: Rows, rng: np.random.Generator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -68,6 +68,7 @@ class BadSource(Attack):
     """
 
     name: ClassVar[str] = "bad-source"
+    version: ClassVar[int] = 2
     goal: ClassVar[str] = "availability"
     access: ClassVar[str] = "data"
     modalities: ClassVar[tuple[str, ...]] = ("any",)
@@ -139,6 +140,16 @@ class BadSource(Attack):
             raise ConfigError(f"{self.name}: sizes is {self.sizes!r}; use one of {', '.join(SIZES)}")
         if self.skew < 0:
             raise ConfigError(f"{self.name}: skew is {self.skew!r}; use 0 or more")
+
+    @classmethod
+    def from_recipe(cls, recipe: Mapping[str, Any]) -> Self:
+        parameters = recipe.get("parameters")
+        if recipe.get("version") == 1 and isinstance(parameters, Mapping):
+            recipe = {**recipe, "version": cls.version}
+            if parameters.get("attack") == WordTrigger.name:  # then it put every word in once
+                options = {"repeats": 1, **(parameters.get("options") or {})}
+                recipe["parameters"] = {**parameters, "options": options}
+        return super().from_recipe(recipe)
 
     @classmethod
     def load_trigger(cls, recipe: Mapping[str, Any]) -> Trigger | None:
