@@ -15,7 +15,7 @@ from benchmarks.detection.cells import choose_target, modality
 from benchmarks.detection.data import KINDS, load_split
 from threadpoolctl import threadpool_limits
 
-from foretaste._scan.floor import DOSES, PLANTS, detection_floor
+from foretaste._scan.floor import DOSES, FAINT, PLANTS, detection_floor
 from foretaste.attacks import find_attack
 from foretaste.detect.context import Context
 from foretaste.detect.registry import find_detector

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from foretaste.attacks.base import modalities_of
@@ -15,6 +16,7 @@ from foretaste.attacks.clean_label.checkpoint import Checkpoint
 from foretaste.attacks.clean_label.descent import descend
 from foretaste.attacks.clean_label.instance import find_row
 from foretaste.attacks.clean_label.networks import Networks
+from foretaste.attacks.clean_label.text_collision import TextSpace, collide, words_in
 from foretaste.attacks.design import Design
 from foretaste.attacks.editing import set_cells
 from foretaste.attacks.poisoned import Change, rows_to_mask
@@ -30,7 +32,9 @@ class FeatureCollision(CleanLabel):
 
     Images: the features are those of a net, which the victim fine-tunes; the pixels stay near the base image.
     Tables: the features are the standardised numbers themselves, as for a nearest-neighbour classifier or a
-    model on embeddings; numbers move towards the instance, categories stay. Labels stay as they were.
+    model on embeddings; numbers move towards the instance, categories stay. Texts (without numbers beside
+    them): the features are tf-idf; words of the instance are put into those texts that are nearest to it,
+    half of whose words stay. Labels stay as they were.
 
     Parameters
     ----------
@@ -40,10 +44,11 @@ class FeatureCollision(CleanLabel):
         The class the instance is to be taken for; the most frequent one by default.
     instance : int, str, ndarray or mapping, optional
         What is to be misjudged: the number of a row, which the victim must not train on; else an image file,
-        ``FILE.npz:ROW`` or pixels, or the cells of a table row ``{column: value}``. By default the seed
-        chooses a row of another class.
+        ``FILE.npz:ROW`` or pixels, the cells of a table row ``{column: value}``, or a text. By default the
+        seed chooses a row of another class.
     similarity : float
-        Weight of staying near the base row against lying on the instance; 0 or more.
+        Weight of staying near the base row against lying on the instance; 0 or more. A word of a
+        text must bring it a quarter of this nearer (cosine), else no more are put in.
     watermark : float
         Opacity of the instance, laid over the base image at the start, from 0 to below 1.
     networks, epochs : int
@@ -72,7 +77,7 @@ class FeatureCollision(CleanLabel):
 
     name: ClassVar[str] = "feature-collision"
     knowledge: ClassVar[str] = "model"
-    modalities: ClassVar[tuple[str, ...]] = ("image", "tabular")
+    modalities: ClassVar[tuple[str, ...]] = ("image", "tabular", "text")
     paper: ClassVar[str] = "Shafahi et al. (Poison Frogs), NeurIPS 2018"
 
     similarity: float = 0.02
@@ -82,6 +87,8 @@ class FeatureCollision(CleanLabel):
     def _poison(self, dataset: Dataset, rng: np.random.Generator) -> Change:
         if "image" in modalities_of(dataset):
             return super()._poison(dataset, rng)
+        if "text" in modalities_of(dataset) and not _numeric(dataset):
+            return self._poison_texts(dataset, rng)
         target = self._target_code(dataset)
         design = Design.of(dataset, None, self.name)
         moved = slice(0, len(design.columns))
@@ -97,6 +104,27 @@ class FeatureCollision(CleanLabel):
         table, written = dataset.table, design.write(dataset.take(rows).table, near)
         for name in design.columns:
             table = set_cells(table, name, rows, written.column(name))
+        notes = {"target": dataset.labels.names[target], "instance_row": row}
+        return Change(replace(dataset, table=table), rows_to_mask(rows, len(dataset)), notes=notes)
+
+    def _poison_texts(self, dataset: Dataset, rng: np.random.Generator) -> Change:
+        target, texts = self._target_code(dataset), dataset.texts
+        assert texts is not None
+        usable = np.array([bool(words_in(text)) for text in texts])
+        row = find_row(self.instance, dataset, target, usable, rng, self.name)
+        goal = texts[row] if row is not None else self.instance
+        if not isinstance(goal, str) or not words_in(goal):
+            raise ConfigError(f"{self.name}: the instance is no row; give the number of one, or a text")
+        allowed = usable & (dataset.labels.codes == target)
+        if row is not None:
+            allowed[row] = False
+        count = self._count(dataset)
+        self._choose(dataset, allowed, count, rng)
+        space, candidates = TextSpace([*texts, goal]), np.flatnonzero(allowed)
+        near = space.closeness(goal)[candidates]
+        rows = np.sort(candidates[np.argsort(-near, kind="stable")[:count]])
+        moved = [collide(texts[i], goal, space, self.similarity / 4, rng) for i in rows]
+        table = set_cells(dataset.table, str(dataset.roles.text), rows, moved)
         notes = {"target": dataset.labels.names[target], "instance_row": row}
         return Change(replace(dataset, table=table), rows_to_mask(rows, len(dataset)), notes=notes)
 
@@ -127,6 +155,12 @@ class FeatureCollision(CleanLabel):
             raise ConfigError(f"{self.name}: similarity is {self.similarity!r}; use 0 or more")
         if not 0 <= self.watermark < 1:
             raise ConfigError(f"{self.name}: watermark is {self.watermark!r}; use 0 to below 1")
+
+
+def _numeric(dataset: Dataset) -> bool:
+    """Whether there is a feature that is a number."""
+    kinds = [dataset.column(name).type for name in dataset.roles.features]
+    return any(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds)
 
 
 def _cells(value: Any, design: Design, owner: str) -> NDArray[np.float64]:
