@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -138,6 +139,32 @@ class TextFeatures:
         first = {words: at for at, words in reversed(list(enumerate(rest)))}
         same = np.array([first[words] for words in rest], np.int64)
         return join(np.append(left, same), np.append(right, np.arange(len(rows))), np.arange(len(rows)))
+
+    @cached_property
+    def templates(self) -> NDArray[np.int64]:
+        """The same number for texts with the same tokens, numbers apart."""
+        of_token: dict[str, str] = {}
+        found: dict[tuple[str, ...], int] = {}
+        for tokens in self.tokens:
+            for token in tokens:
+                if token not in of_token:
+                    of_token[token] = sys.intern(_without_digits(token))
+        keys = (tuple(of_token[token] for token in tokens) for tokens in self.tokens)
+        return np.array([found.setdefault(key, len(found)) for key in keys], np.int64)
+
+    def shared(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Of every two of the rows: the share of their words and word pairs that both have, numbers apart.
+
+        References
+        ----------
+        Broder, "On the resemblance and containment of documents", SEQUENCES 1997.
+        """
+        tokens = [[_without_digits(token) for token in self.tokens[row]] for row in rows]
+        counts, _ = TokenNumbers(tokens).phrases(2, 1)
+        has = (counts > 0).astype(np.float64)
+        both = (has @ has.T).toarray()
+        size = np.diag(both)
+        return np.asarray(both / np.maximum(np.add.outer(size, size) - both, 1), np.float64)
 
     def known_without(self, words: set[str], rows: NDArray[np.int64]) -> list[frozenset[str]]:
         """The different words of each of the rows that several texts have, without some words."""

@@ -4,14 +4,15 @@ nature.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import binom, nbinom
 
+from foretaste.detect.duplicates.groups import LEAST_COPIES
 from foretaste.stats.calibration import fit_line
 
 STRONGEST = 7.0
@@ -24,78 +25,14 @@ _OTHERS = 20
 _TREND = 3
 """Contradicted groups with copies that make a trend with size."""
 
-LEAST_COPIES = 5
-"""Smallest group that is called a campaign of copies."""
-
 SIZES = LEAST_COPIES * 2 ** np.arange(12)
 """Least sizes at which groups are looked at."""
 
 FEWEST = 50
 """Smaller groups needed to know how often nature contradicts a label."""
 
-CUTS = (-1.0, 0.0, 2.0, 4.0)
+CUTS = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0)
 """Log likelihood ratios of "another class" above which a group counts as contradicted."""
-
-
-@dataclass(frozen=True)
-class CopyGroups:
-    """The rows with one label in one near-duplicate component, for every label and component.
-
-    Attributes
-    ----------
-    of_row : int64 ndarray of shape (n,)
-        Group of each row, -1 for rows without a judged label.
-    component, label, size : int64 ndarray of shape (g,)
-    leads : bool ndarray of shape (g,)
-        Whether most rows of its component have its label. Where the others outvote it, the group is what
-        wrong labels, or classes that overlap, leave among rows that are alike for another reason.
-    """
-
-    of_row: NDArray[np.int64]
-    component: NDArray[np.int64]
-    label: NDArray[np.int64]
-    size: NDArray[np.int64]
-    leads: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, component: NDArray[np.int64], y: NDArray[np.int64], n_classes: int) -> CopyGroups:
-        known = np.flatnonzero(y >= 0)
-        keys, inverse, size = np.unique(
-            component[known] * n_classes + y[known], return_inverse=True, return_counts=True
-        )
-        of_row = np.full(len(y), -1, np.int64)
-        of_row[known] = inverse
-        of = keys // n_classes
-        leads = 2 * size > np.bincount(of, size)[of]
-        return cls(of_row, of, keys % n_classes, size.astype(np.int64), leads)
-
-    def only(self, kept: NDArray[np.bool_]) -> CopyGroups:
-        """The groups that are kept; rows of the others belong to none."""
-        number = np.where(kept, np.cumsum(kept) - 1, -1)
-        of_row = np.append(number, -1)[self.of_row]
-        return CopyGroups(of_row, self.component[kept], self.label[kept], self.size[kept], self.leads[kept])
-
-    def members(self, least: int = LEAST_COPIES) -> Iterator[tuple[int, NDArray[np.int64]]]:
-        """Every group with ``least`` rows or more, and its rows."""
-        order = np.argsort(self.of_row, kind="stable")
-        ends = np.searchsorted(self.of_row[order], np.arange(len(self.size)), side="right")
-        for group in np.flatnonzero(self.size >= least).tolist():
-            yield group, np.sort(order[ends[group] - self.size[group] : ends[group]])
-
-    def mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean over each group's rows of a value per row, shape (g,): copies have one vote."""
-        known = self.of_row >= 0
-        total = np.bincount(self.of_row[known], values[known], len(self.size))
-        return total / np.maximum(self.size, 1)
-
-    def surplus(self, least: int = LEAST_COPIES) -> NDArray[np.int64]:
-        """Rows of groups with ``least`` copies or more, but the first of each."""
-        known = np.flatnonzero(self.of_row >= 0)
-        group = self.of_row[known]
-        _, first = np.unique(group, return_index=True)
-        later = np.ones(len(known), bool)
-        later[first] = False
-        return known[later & (self.size[group] >= least)]
 
 
 @dataclass(frozen=True)
@@ -107,7 +44,7 @@ class CopyCampaign:
     core : int64 ndarray
         Positions of the groups that carry the evidence.
     p_value : float
-        Corrected for the sizes and cuts that were tried.
+        Of all sizes and cuts that were tried together.
     least : int
         Size of its smallest group, at least.
     cut : float
@@ -168,7 +105,7 @@ def copy_campaign(
     Hill, "A simple general approach to inference about the tail of a distribution", Annals of Statistics 3
     (1975).
     """
-    best: CopyCampaign | None = None
+    found: list[CopyCampaign] = []
     of_all = size if everywhere is None else everywhere[1]
     sizes = [int(least) for least in SIZES if (size >= least).any() and (of_all < least).sum() >= FEWEST]
     cuts = [cut for cut in CUTS if cut >= least_cut]
@@ -189,11 +126,34 @@ def copy_campaign(
                 continue
             expected = float(expected_groups(np.delete(size, core), least) * share)
             p_value = float(nbinom.sf(len(core) - 1, seen, seen / (seen + expected)))
-            p_value = min(1.0, max(p_value * len(sizes) * len(cuts), 1e-300))
-            if best is None or p_value < best.p_value:
-                natural = int(size[beyond & ~large].max(initial=0))
-                best = CopyCampaign(core, p_value, least, cut, expected, natural)
-    return best
+            natural = int(size[beyond & ~large].max(initial=0))
+            found.append(CopyCampaign(core, p_value, least, cut, expected, natural))
+    if not found:
+        return None
+    best = min(found, key=lambda one: one.p_value)
+    together = cauchy_combination([one.p_value for one in found], len(sizes) * len(cuts))
+    return replace(best, p_value=together)
+
+
+def cauchy_combination(p_values: Sequence[float], tested: int) -> float:
+    """One p-value for several tests, whatever depends on what; those that are not given found nothing.
+
+    References
+    ----------
+    Liu and Xie, "Cauchy combination test: a powerful test with analytic p-value calculation under arbitrary
+    dependency structures", JASA 115 (2020).
+
+    Examples
+    --------
+    Tests that agree cost less than by Bonferroni's rule, and one alone costs as much:
+
+    >>> round(cauchy_combination([0.01, 0.01, 0.02], 4), 3), round(cauchy_combination([1e-6], 4), 7)
+    (0.016, 4e-06)
+    """
+    p = np.append(np.clip(p_values, 1e-300, 0.5), np.full(tested - len(p_values), 0.5))
+    tails = np.where(p < 1e-8, 1 / (np.pi * p), 1 / np.tan(np.pi * p))
+    mean = float(tails.mean())
+    return min(1.0, float(1 / (np.pi * mean)) if mean > 1e8 else float(0.5 - np.arctan(mean) / np.pi))
 
 
 def _shrunk(count: float, total: float, share: float) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import poisson
 
 from foretaste.detect.context import Context
-from foretaste.detect.duplicates.campaign import LEAST_COPIES, CopyGroups
+from foretaste.detect.duplicates.groups import LEAST_COPIES, CopyGroups
 from foretaste.features.agreement import (
     AGREES,
     agreeing_components,

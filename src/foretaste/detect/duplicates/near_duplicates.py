@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,33 +12,16 @@ from numpy.typing import NDArray
 
 from foretaste.detect.base import Detector
 from foretaste.detect.context import SMALLEST_CLASS, Context
-from foretaste.detect.duplicates.campaign import (
-    CUTS,
-    LEAST_COPIES,
-    CopyCampaign,
-    CopyGroups,
-    campaign_posterior,
-    copy_campaign,
-    group_ratio,
-)
 from foretaste.detect.duplicates.copied_rows import copied_rows, with_farther_copies
-from foretaste.detect.duplicates.originals import (
-    Originals,
-    copied_from_others,
-    near_originals,
-    originals,
-)
+from foretaste.detect.duplicates.evidence import CopyEvidence, Opinion
+from foretaste.detect.duplicates.groups import LEAST_COPIES, CopyGroups
+from foretaste.detect.duplicates.middle import middles
+from foretaste.detect.duplicates.originals import near_originals, originals
 from foretaste.detect.duplicates.templates import shared_text, shared_values
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
 
 MASS = 0.01
 """Share of the labelled rows from which exact duplicates that contradict are called natural."""
-
-STRONGEST_ORIGINAL = 4.0
-"""Nats that finding the row of another class a group was copied from adds to what models say of it."""
-
-_VOUCHED = 3.0  # nats that copies in the training folds may have won for their own label
-_SECOND_LOOK = 0.25
 
 
 class NearDuplicates(Detector):
@@ -81,77 +65,48 @@ class NearDuplicates(Detector):
         return evidence
 
     def _campaigns(self, context: Context) -> list[Campaign]:
-        table_alone = context.table is not None and context.text is None and context.image is None
-        if table_alone:
-            judged = copied_rows(context)
-            if judged is None:
-                return []
-            groups, once = judged
-            least_cut = 2.0  # a kind of rows of its own is often doubted a little, once it is held out
-        else:
-            groups = CopyGroups.of(context.components, context.y, context.n_classes)
-            copied = near_originals(groups)
-            groups = groups.only(groups.leads)
-            if not groups.size.max(initial=0) >= LEAST_COPIES:
-                return []
-            if not self._worth_a_second_look(context, groups, copied):
-                return []
-            once, least_cut = context.without(groups.surplus()), min(CUTS)
-        ratio = _ratios(once.log_probability, groups, context.n_classes)
-        if table_alone:
-            copied = originals(context, once, groups)
-        ratio += np.clip(copied.log_ratio, -STRONGEST_ORIGINAL, STRONGEST_ORIGINAL)
+        judged = self._judged_table(context) if _is_table(context) else self._judged_content(context)
+        if judged is None:
+            return []
+        copies, once = judged
         campaigns = []
         for label in range(context.n_classes):
-            own = np.flatnonzero(groups.label == label)
-            if len(groups.label) - len(own) < SMALLEST_CLASS:
+            if len(copies.groups.label) - len(copies.of_label(label)) < SMALLEST_CLASS:
                 continue  # so few different rows of other classes do not say what these are like
-            opinions = self._contradicted(groups, ratio, own, copied if table_alone else None, least_cut)
-            believed = [
-                one for one in opinions if one[0].p_value * context.n_classes * len(opinions) <= self.alpha
-            ]
-            if not believed:
+            found = copies.campaign(label, self.alpha / context.n_classes, self.fdr)
+            if found is None:
                 continue
-            found, posterior = believed[0][0], np.maximum.reduce([one[1] for one in believed])
-            if table_alone:
-                groups = with_farther_copies(context, once, groups, own[posterior > 0])
-            campaigns.append(_campaign(context, groups, own, ratio[own], posterior, found, label, self.alpha))
+            if _is_table(context):
+                chosen = np.flatnonzero(found.posterior > 0)
+                copies = replace(copies, groups=with_farther_copies(context, once, copies.groups, chosen))
+            campaigns.append(_campaign(context, copies, found, label, self.alpha))
         return campaigns
 
-    def _contradicted(
-        self,
-        groups: CopyGroups,
-        ratio: NDArray[np.float64],
-        own: NDArray[np.int64],
-        copied: Originals | None,
-        least_cut: float,
-    ) -> list[tuple[CopyCampaign, NDArray[np.float64]]]:
-        """Up to two opinions on the groups of one label: campaigns, and the posterior of each group."""
-        size = groups.size[own]
-        # a table may hold few different rows of a label
-        everywhere = None if copied is None else (ratio, groups.size)
-        judged = []
-        found = copy_campaign(ratio[own], size, least_cut=least_cut, everywhere=everywhere)
-        if found is not None:
-            lowest = -np.inf if copied is None else least_cut
-            posterior = campaign_posterior(found, ratio[own], size, self.fdr, least_cut=lowest)
-            judged.append((found, posterior))
-        twins = None if copied is None else copied_from_others(copied.of(own), size, self.fdr)
-        return judged if twins is None else [*judged, twins]
+    def _judged_table(self, context: Context) -> tuple[CopyEvidence, Context] | None:
+        judged = copied_rows(context)
+        if judged is None:
+            return None
+        groups, once = judged
+        copied = originals(context, once, groups)
+        return CopyEvidence.of(once.log_probability, context.n_classes, groups, copied), once
 
-    def _worth_a_second_look(self, context: Context, groups: CopyGroups, copied: Originals) -> bool:
-        """Whether models that trained on all copies leave a chance of a campaign; saves training them
-        again.
-        """
-        ratio = _ratios(context.log_probability, groups, context.n_classes)
-        ratio += np.clip(copied.log_ratio, -STRONGEST_ORIGINAL, STRONGEST_ORIGINAL)
-        for label in range(context.n_classes):
-            own = np.flatnonzero(groups.label == label)
-            for shift in (0.0, _VOUCHED):
-                found = copy_campaign(ratio[own] + shift, groups.size[own])
-                if found is not None and found.p_value < _SECOND_LOOK:
-                    return True
-        return False
+    def _judged_content(self, context: Context) -> tuple[CopyEvidence, Context] | None:
+        groups = CopyGroups.of(context.components, context.y, context.n_classes)
+        exact = CopyGroups.of(_equal_but_for_numbers(context), context.y, context.n_classes)
+        middle = middles(context, groups)
+        evident = groups.leads | middle.leads
+        kept = evident | (middle.row >= 0)
+        aside = ~evident[kept]
+        copied = near_originals(groups, middle, exact).of(kept)
+        groups = groups.only(kept)
+        if not groups.size.max(initial=0) >= LEAST_COPIES:
+            return None
+        equal = groups.largest(exact)
+        copies = CopyEvidence.of(context.log_probability, context.n_classes, groups, copied, equal, aside)
+        if not copies.worth_a_second_look(self.fdr):
+            return None  # models that trained on all copies leave no chance of a campaign
+        once = context.without(groups.surplus())
+        return CopyEvidence.of(once.log_probability, context.n_classes, groups, copied, equal, aside), once
 
     def _contradicting_twins(self, context: Context) -> Evidence:
         rows, twins = minority_rows(context.identical, context.y, _has_content(context))
@@ -212,56 +167,44 @@ def _has_content(context: Context) -> NDArray[np.bool_]:
     return np.array([bool(tokens) for tokens in context.text.tokens], bool)
 
 
-def _ratios(log_probability: NDArray[np.float64], groups: CopyGroups, n_classes: int) -> NDArray[np.float64]:
-    """Log likelihood ratio of "another class" against its own label for every group."""
-    ratio = np.zeros(len(groups.size))
-    for label in range(n_classes):
-        own_share = np.minimum(log_probability[:, label], -1e-9)
-        score = groups.mean(own_share - np.log(-np.expm1(own_share)))
-        own = groups.label == label
-        ratio[own] = group_ratio(score, own)[own]
-    return ratio
+def _is_table(context: Context) -> bool:
+    return context.table is not None and context.text is None and context.image is None
 
 
-def _campaign(
-    context: Context,
-    groups: CopyGroups,
-    own: NDArray[np.int64],
-    ratio: NDArray[np.float64],
-    posterior: NDArray[np.float64],
-    found: CopyCampaign,
-    label: int,
-    alpha: float,
-) -> Campaign:
-    chosen = np.flatnonzero(posterior > 0)
-    size = groups.size[own[chosen]]
-    weight = np.zeros(len(groups.size))
-    weight[own] = posterior
+def _equal_but_for_numbers(context: Context) -> NDArray[np.int64]:
+    """The same number for equal rows; texts may differ in their numbers."""
+    return context.identical if context.text is None else context.text.templates
+
+
+def _campaign(context: Context, copies: CopyEvidence, found: Opinion, label: int, alpha: float) -> Campaign:
+    groups, weight = copies.groups, found.posterior
+    chosen = np.flatnonzero(weight > 0)
+    size = groups.size[chosen]
     rows = np.flatnonzero((groups.of_row >= 0) & (weight[groups.of_row] > 0))
-    largest = np.flatnonzero(groups.of_row == own[chosen[size.argmax()]])
+    largest = np.flatnonzero(groups.of_row == chosen[size.argmax()])
     pattern, parts = _template(context, largest)
     more = len(chosen) - 1
     if more:
         pattern += f" (and {more} other template{'s' if more > 1 else ''})"
-    name = context.classes[label]
+    name, told = context.classes[label], found.campaign
     return Campaign(
         rule="FT301",
         rows=rows,
         target=name,
         pattern=pattern,
         kind="duplicates",
-        p_value=found.p_value,
-        q_value=min(1.0, found.p_value * context.n_classes),
-        effect=float((size * (ratio[chosen] > 0)).sum() / size.sum()),
+        p_value=told.p_value,
+        q_value=min(1.0, told.p_value * context.n_classes),
+        effect=float((size * (copies.ratio[chosen] > 0)).sum() / size.sum()),
         support=len(rows),
         statistic=Statistic(
-            "copies in a contradicted group", float(size.max()), float(found.natural), float(found.least)
+            "copies in a contradicted group", float(size.max()), float(told.natural), float(told.least)
         ),
         reason=(
             f"{len(rows)} rows in {len(chosen)} group{'s' if more else ''} of near-copies are labelled "
-            f"{name!r}, but {found.why}; "
-            f"{found.expected:.2g} such groups of {found.least} copies or more would be natural here "
-            f"(p = {found.p_value:.1g})"
+            f"{name!r}, but {told.why}; "
+            f"{told.expected:.2g} such groups of {told.least} copies or more would be natural here "
+            f"(p = {told.p_value:.1g})"
         ),
         posterior=weight[groups.of_row[rows]],
         parts=parts,

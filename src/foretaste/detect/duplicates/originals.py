@@ -6,17 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import gamma
 
 from foretaste.detect.context import Context
-from foretaste.detect.duplicates.campaign import LEAST_COPIES, CopyCampaign, CopyGroups
+from foretaste.detect.duplicates.campaign import CopyCampaign
+from foretaste.detect.duplicates.groups import LEAST_COPIES, CopyGroups
+from foretaste.detect.duplicates.middle import Middles
 from foretaste.features.table import group_rows
-from foretaste.stats.mixture import SHARES, mixture_evidence, share_posterior
+from foretaste.stats.mixture import share_posterior
 
 _KNOWN = 0.5
 """How likely the row that was copied is in the data, with its right label."""
 
-_FEW = np.array([0.002, 0.005, 0.01, 0.02])
-"""Shares of the groups below those of `SHARES`: a campaign may have few of many."""
+_TELLING = 0.25
+"""Where nature puts a row of another class more often than this, one that is there says nothing."""
+
+_FACTORS = 64
+_MOST_SEEN = 1e6
+_BOUNDS = (1e-6, 1 - 1e-6)
 
 
 @dataclass(frozen=True)
@@ -28,14 +35,17 @@ class Originals:
     there : bool ndarray of shape (g,)
     natural : float64 ndarray of shape (g,)
         How likely nature puts a row with those very cells and another label there.
+    seen : float64 ndarray of shape (g,)
+        Natural rows of another class that say so.
     """
 
     there: NDArray[np.bool_]
     natural: NDArray[np.float64]
+    seen: NDArray[np.float64]
 
-    def of(self, groups: NDArray[np.int64]) -> Originals:
+    def of(self, groups: NDArray[np.integer] | NDArray[np.bool_]) -> Originals:
         """Of some of the groups."""
-        return Originals(self.there[groups], self.natural[groups])
+        return Originals(self.there[groups], self.natural[groups], self.seen[groups])
 
     @property
     def log_ratio(self) -> NDArray[np.float64]:
@@ -71,20 +81,26 @@ def originals(context: Context, once: Context, groups: CopyGroups) -> Originals:
     return _beside_nature(twins, same, groups.size)
 
 
-def near_originals(groups: CopyGroups) -> Originals:
-    """Which of the groups that lead their components have rows of another class among their near-copies.
+def near_originals(groups: CopyGroups, middle: Middles, exact: CopyGroups) -> Originals:
+    """Which groups of copies of texts or images have a row of another class in their middle.
 
-    The same for texts and images, whose copies need agree on nothing: the component is what they share.
+    Texts and images need agree on nothing: the component is what its rows share. In nature a row of another
+    class is in it as often as in smaller ones, and in the middle by chance; where rows of the group are
+    exactly like the one there, it is there as often as equal rows have different labels.
 
     Parameters
     ----------
     groups : CopyGroups
-        All of them, those that are outvoted too.
+        All of them.
+    middle : Middles
+        Of the groups.
+    exact : CopyGroups
+        The same for components of equal rows.
 
     Returns
     -------
     Originals
-        Of those that lead, in their order.
+        Of all groups.
 
     Examples
     --------
@@ -93,73 +109,127 @@ def near_originals(groups: CopyGroups) -> Originals:
     >>> component = np.append(np.repeat(np.arange(40), 2), [40] * 10)
     >>> y = np.zeros(90, np.int64)
     >>> y[[0, 2, 89]] = 1
-    >>> found = near_originals(CopyGroups.of(component, y, 2))
-    >>> bool(found.there[-1]), round(float(found.natural[-1]), 2)
-    (True, 0.25)
+    >>> groups, alone = CopyGroups.of(component, y, 2), CopyGroups.of(np.arange(90), y, 2)
+    >>> row, chance = np.full(44, -1), np.ones(44)
+    >>> row[-2], chance[-2] = 89, 0.1
+    >>> found = near_originals(groups, Middles(row, chance, groups.leads), alone)
+    >>> bool(found.there[-2]), round(float(found.natural[-2]), 3)
+    (True, 0.025)
     """
+    near, equal = _mixed(groups), _mixed(exact)
+    natural = near.natural * middle.chance
+    of_set = dict(
+        zip(zip(exact.component.tolist(), exact.label.tolist(), strict=True), equal.natural, strict=True)
+    )
+    for group in np.flatnonzero(middle.row >= 0).tolist():
+        number = int(exact.component[exact.of_row[middle.row[group]]])
+        natural[group] = min(natural[group], of_set.get((number, int(groups.label[group])), 1.0))
+    there = np.where(groups.size >= LEAST_COPIES, middle.row >= 0, near.there)
+    return Originals(there, np.clip(natural, *_BOUNDS), near.seen)
+
+
+def _mixed(groups: CopyGroups) -> Originals:
+    """Whether a row of another class is in the component of the group that is its largest; true of others."""
     total = np.bincount(groups.component, groups.size).astype(np.int64)[groups.component]
     order = np.lexsort((-groups.size, groups.component))
     _, first = np.unique(groups.component[order], return_index=True)
     largest = order[first]  # a pair of two labels is led by neither, and says what nature does
     size = groups.size[largest]
     found = _beside_nature(total[largest] - size, size, np.minimum(np.maximum(size, 2), total[largest]))
-    return found.of(np.flatnonzero(groups.leads[largest]))
+    there, natural, seen = np.ones(len(total), bool), np.ones(len(total)), np.full(len(total), np.inf)
+    there[largest], natural[largest], seen[largest] = found.there, found.natural, found.seen
+    return Originals(there, natural, seen)
 
 
 def _beside_nature(twins: NDArray[np.int64], same: NDArray[np.int64], size: NDArray[np.int64]) -> Originals:
-    natural = np.clip(-np.expm1(same * np.log1p(-_natural_rate(twins, same, size))), 1e-6, 1 - 1e-6)
-    return Originals(twins > 0, natural)
+    found, rate = _natural_rate(twins, same, size)
+    natural = np.clip(-np.expm1(same * np.log1p(-rate)), *_BOUNDS)
+    return Originals(twins > 0, natural, found)
 
 
 def _natural_rate(
     twins: NDArray[np.int64], same: NDArray[np.int64], size: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """For each group, rows with another label per row with the same cells, in smaller groups of copies."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """For each group, rows with another label in smaller groups of copies; and for each row like them."""
     order = np.argsort(size, kind="stable")
     order = order[size[order] >= 2]
     smaller = np.searchsorted(size[order], size / 2, side="right")
     found = np.append(0, np.cumsum(np.minimum(twins, same)[order]))[smaller]
     among = np.append(0, np.cumsum(same[order]))[smaller]
-    return np.asarray((found + 0.5) / (among + 1.0), np.float64)
+    return found.astype(np.float64), np.asarray((found + 0.5) / (among + 1.0), np.float64)
 
 
 def copied_from_others(
-    found: Originals, size: NDArray[np.int64], fdr: float
+    found: Originals,
+    size: NDArray[np.int64],
+    log_ratio: NDArray[np.float64],
+    doubted: NDArray[np.bool_],
+    fdr: float,
 ) -> tuple[CopyCampaign, NDArray[np.float64]] | None:
     """The groups of one label whose originals have another, as a campaign; and each group's posterior.
 
-    Several such groups among the large ones are a mixture with nature's, and its e-value bounds the p-value.
-    No model need contradict them: what was copied may look like the campaign's class.
+    How many of the large groups have such a row, against what is natural for each: among all, and among those
+    whose label models doubt. What is natural is known as well as the number of natural rows allows. No
+    model need contradict a group: what was copied may look like the campaign's class.
 
     Parameters
     ----------
     found : Originals
     size : int64 ndarray of shape (g,)
+    log_ratio : float64 ndarray of shape (g,)
+        By content: another class against the label.
+    doubted : bool ndarray of shape (g,)
+        Groups that models rather take for another class.
     fdr : float
         Tolerated share of natural rows.
     """
-    large = np.flatnonzero(size >= LEAST_COPIES)
-    if not found.there[large].any():
+    large = (size >= LEAST_COPIES) & (found.natural <= _TELLING)
+    looks = [large & found.there, large & doubted & found.there]
+    if not looks[0].any():
         return None
-    ratio = found.log_ratio[large]
-    mixed = mixture_evidence(ratio, np.zeros(len(large), np.int64), 1, shares=np.concatenate([_FEW, SHARES]))
-    posterior = np.zeros(len(size))
-    posterior[large] = np.where(found.there[large], share_posterior(ratio, float(mixed.share[0])), 0.0)
+    tested = [(large, looks[0]), (large & doubted, looks[1])]
+    p_value = min(
+        1.0, len(tested) * min(_surprise(found.of(groups), int(seen.sum())) for groups, seen in tested)
+    )
+    there = looks[0]
+    expected = float(found.natural[large].sum())
+    share = max(float(there.sum()) - expected, 0.5) / float(large.sum())
+    posterior = np.where(there, share_posterior(log_ratio - np.log(found.natural), share), 0.0)
     order = np.argsort(-posterior, kind="stable")
     error = np.cumsum((1 - posterior[order]) * size[order]) / np.cumsum(size[order])
     posterior[order[error > fdr]] = 0.0
     core = np.flatnonzero(posterior)
     if not len(core):
         return None
-    alike = large[found.natural[large] <= found.natural[core].max()]
-    others = np.setdiff1d(large[found.there[large]], core)
+    others = np.setdiff1d(np.flatnonzero(there), core)
     campaign = CopyCampaign(
         core,
-        float(np.exp(-np.clip(mixed.log_e[0], 0, 690))),
+        p_value,
         LEAST_COPIES,
         0.0,
-        float(found.natural[alike].sum()),
+        expected,
         int(size[others].max(initial=0)),
         "the row they agree on is in the data with another label",
     )
     return campaign, posterior
+
+
+def _surprise(found: Originals, count: int) -> float:
+    """Probability of that many originals of another class or more, each there as often as is natural.
+
+    One number of natural rows says what is natural for all groups: they are wrong together, by a factor that
+    has a gamma distribution.
+    """
+    if not count:
+        return 1.0
+    shape = min(float(found.seen.min()) + 0.5, _MOST_SEEN)
+    factors = gamma.ppf((np.arange(_FACTORS) + 0.5) / _FACTORS, shape) / shape
+    chances = np.zeros((_FACTORS, count + 1))  # of so many; the last: or more
+    chances[:, 0] = 1.0
+    for natural in found.natural:
+        there = np.minimum(factors * natural, 1.0)[:, None]
+        moved = chances * there
+        chances -= moved
+        chances[:, 1:] += moved[:, :-1]
+        chances[:, -1] += moved[:, -1]
+    return float(chances[:, -1].mean())
