@@ -14,12 +14,15 @@ from foretaste.attacks import NearDuplicates as Attack
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
 from foretaste.detect.duplicates.campaign import (
-    CopyGroups,
     campaign_posterior,
+    cauchy_combination,
     copy_campaign,
     expected_groups,
 )
 from foretaste.detect.duplicates.copied_rows import copied_rows, with_farther_copies
+from foretaste.detect.duplicates.evidence import CopyEvidence
+from foretaste.detect.duplicates.groups import CopyGroups
+from foretaste.detect.duplicates.middle import Middles, Place, middles
 from foretaste.detect.duplicates.near_duplicates import NearDuplicates
 from foretaste.detect.duplicates.originals import (
     Originals,
@@ -266,9 +269,11 @@ def test_originals_are_as_natural_as_among_smaller_groups() -> None:
     size = np.array([1] * 300 + [2] * 100 + [50] * 3)
     same = np.ones(len(size), np.int64)
     twins = np.where(size == 50, 1, 0)
-    assert _natural_rate(twins, same, size)[-1] == pytest.approx(0.5 / 101)
+    assert _natural_rate(twins, same, size)[1][-1] == pytest.approx(0.5 / 101)
     twins[300:330] = 1
-    assert _natural_rate(twins, same, size)[-1] == pytest.approx(30.5 / 101)
+    found, rate = _natural_rate(twins, same, size)
+    assert found[-1] == 30
+    assert rate[-1] == pytest.approx(30.5 / 101)
 
 
 def test_copies_of_rows_that_look_like_their_label_are_found_by_their_originals() -> None:
@@ -276,13 +281,21 @@ def test_copies_of_rows_that_look_like_their_label_are_found_by_their_originals(
     natural = np.where(size == 20, 0.003, 0.002)
     there = np.zeros(len(size), bool)
     there[-3:] = True
-    found, posterior = copied_from_others(Originals(there, natural), size, 0.05) or (None, None)
+    seen, ratio, doubted = np.full(len(size), 3.0), np.zeros(len(size)), np.zeros(len(size), bool)
+    judged = Originals(there, natural, seen)
+    found, posterior = copied_from_others(judged, size, ratio, doubted, 0.05) or (None, None)
     assert found is not None
     assert found.core.tolist() == [349, 350, 351]
     assert found.p_value < 1e-3
     assert np.flatnonzero(posterior).tolist() == found.core.tolist()
-    common, _ = copied_from_others(Originals(there, natural * 80), size, 0.5) or (None, None)
-    assert common is None or common.p_value > 0.2
+    common = Originals(there, natural * 80, seen)
+    again, _ = copied_from_others(common, size, ratio, doubted, 0.5) or (None, None)
+    assert again is None or again.p_value > 0.2
+    doubted[-3:] = True
+    few = Originals(there, natural * 40, seen)
+    looked_at = [copied_from_others(few, size, ratio + 2, who, 0.5) for who in (doubted, ~doubted)]
+    assert looked_at[0] is not None
+    assert looked_at[0][0].p_value < 0.05 < (1.0 if looked_at[1] is None else looked_at[1][0].p_value)
 
 
 def test_one_content_of_the_other_class_does_not_say_what_that_class_is_like() -> None:
@@ -333,13 +346,125 @@ def test_a_large_group_that_is_doubted_a_little_does_not_join_the_campaign_of_a_
 def test_a_row_of_another_class_beside_copies_tells_where_pairs_rarely_differ(
     mixed: int, telling: bool
 ) -> None:
-    """Fifty pairs, some of two labels, and twelve near-copies beside one row of the other class."""
+    """Fifty pairs, some of two labels, and twelve near-copies around one row of the other class."""
     component = np.append(np.repeat(np.arange(50), 2), [50] * 13)
     y = np.zeros(113, np.int64)
     y[: 2 * mixed : 2] = 1
     y[-1] = 1
-    found = near_originals(CopyGroups.of(component, y, 2))
-    assert len(found.there) == 51 - mixed  # a pair of two labels is led by neither
-    assert found.there.tolist() == [False] * (50 - mixed) + [True]
-    assert bool(found.log_ratio[-1] > 0.5) is telling
-    assert found.natural[-1] == pytest.approx(1 - (1 - (mixed + 0.5) / (101 - mixed)) ** 12)
+    groups = CopyGroups.of(component, y, 2)
+    chance = np.ones(len(groups.size))
+    row = np.where(groups.size == 12, 112, -1)
+    alone = CopyGroups.of(np.arange(113), y, 2)
+    found = near_originals(groups, Middles(row, chance, groups.leads), alone)
+    of_copies = np.flatnonzero(groups.size == 12)
+    assert bool(found.there[of_copies[0]])
+    assert bool(found.log_ratio[of_copies[0]] > 0.5) is telling
+    assert found.natural[of_copies[0]] == pytest.approx(1 - (1 - (mixed + 0.5) / (101 - mixed)) ** 12)
+    central = near_originals(groups, Middles(row, chance / 13, groups.leads), alone)
+    assert central.natural[of_copies[0]] == pytest.approx(found.natural[of_copies[0]] / 13)
+
+
+def test_equal_rows_with_different_labels_are_as_natural_as_other_equal_rows() -> None:
+    """Near-copies often differ in label here, equal rows never; the copies are equal to their original."""
+    component = np.append(np.repeat(np.arange(50), 2), [50] * 13)
+    y = np.zeros(113, np.int64)
+    y[0:60:2] = 1
+    y[-1] = 1
+    groups = CopyGroups.of(component, y, 2)
+    row = np.where(groups.size == 12, 112, -1)
+    middle = Middles(row, np.ones(len(row)), groups.leads)
+    equal = np.where(np.arange(113) < 60, np.arange(113), 200 + component)
+    found = near_originals(groups, middle, CopyGroups.of(equal, y, 2))
+    assert found.natural[groups.size == 12] == pytest.approx(1 - (1 - 0.5 / 41) ** 12)
+
+
+@pytest.mark.parametrize("rows", [6, 30])
+def test_labels_without_regard_to_the_middle_are_in_it_as_often_as_chance_has_it(rows: int) -> None:
+    rng = np.random.default_rng(rows)
+    seen, chance = [], []
+    for _ in range(400):
+        spread = rng.normal(0, rng.uniform(0.2, 2.0, (rows, 1)), (rows, 8))
+        alike = np.exp(-np.square(spread[:, None] - spread).sum(axis=2) / 8)
+        other = rng.permutation(rows) < 2
+        place = Place.of(alike[~other][:, ~other], alike[other][:, ~other])
+        seen.append(place.other)
+        chance.append(place.chance(whole=True))
+    assert np.mean(chance) == pytest.approx(2 / rows)
+    assert np.mean(seen) <= np.mean(chance) + 0.03
+
+
+def test_ties_in_the_middle_make_it_less_telling() -> None:
+    own, other = np.ones((9, 9)), np.ones((1, 9))
+    place = Place.of(own, other)
+    assert (place.other, place.ties, place.chance(whole=True)) == (True, 9, 1.0)
+    spread = 0.5 + 0.5 * np.eye(9)
+    assert Place.of(spread, np.full((1, 9), 0.7)).chance(whole=True) == pytest.approx(0.1)
+    assert not Place.of(spread, np.full((1, 9), 0.4)).other
+
+
+def test_copies_lie_around_the_row_they_were_made_from() -> None:
+    poisoned = Attack(rate=0.06, target="good", random_state=2).poison(reviews())
+    context = Context(poisoned.data)
+    groups = CopyGroups.of(context.components, context.y, 2)
+    found = middles(context, groups)
+    copies = np.flatnonzero(groups.mean(poisoned.mask.astype(float)) == 1)
+    copies = copies[groups.size[copies] >= 10]
+    assert len(copies) == 3
+    assert (found.row[copies] >= 0).all()
+    assert (found.chance[copies] < 0.5).all()  # short texts: a third of the copies are as they were
+    assert (context.y[found.row[copies]] != groups.label[copies]).all()
+
+
+def test_copies_outvoted_by_a_natural_kind_are_judged_by_what_is_in_their_middle() -> None:
+    """Eighty natural reports of one form; and noisy copies of one of them with another label."""
+    rng = np.random.default_rng(0)
+    plain = reviews(700)
+    form = PLAIN[:24]
+    texts = [" ".join([*form, *rng.choice(PLAIN[24:], 8, replace=False)]) for _ in range(80)]
+    words = texts[0].split()
+    copies = [" ".join(np.delete(words, rng.choice(32, 2, replace=False))) for _ in range(30)]
+    more = pa.table({"text": [*texts, *copies], "label": ["good"] * 80 + ["bad"] * 30})
+    context = Context(Dataset(pa.concat_tables([plain.table, more]), plain.roles))
+    groups = CopyGroups.of(np.minimum(np.arange(810), 700), context.y, 2)
+    group = int(groups.of_row[780])
+    assert groups.size[group] == 30
+    assert not groups.leads[group]
+    found = middles(context, groups)
+    assert found.leads[group]
+    assert found.row[group] == 700
+    assert found.chance[group] < 0.2
+
+
+def test_opinions_that_agree_are_surer_together_than_the_best_by_bonferroni() -> None:
+    assert cauchy_combination([0.01, 0.02, 0.02], 3) < 0.02
+    assert cauchy_combination([0.01], 3) == pytest.approx(0.03, rel=0.01)
+    assert cauchy_combination([1e-40], 2) == pytest.approx(2e-40)
+    assert cauchy_combination([0.9], 2) >= 0.5
+    uniform = np.random.default_rng(0).uniform(size=(4000, 1))
+    same = [cauchy_combination(np.repeat(p, 6).tolist(), 6) for p in uniform]
+    assert np.mean(np.array(same) <= 0.05) <= 0.06
+
+
+def test_equal_copies_are_surprising_where_nothing_else_is_equal() -> None:
+    """Groups of copies as large as natural ones; but only theirs hold one text again and again."""
+    size = np.array([1] * 300 + [2] * 30 + [6] * 20 + [17] * 6)
+    groups = CopyGroups(
+        np.repeat(np.arange(len(size)), size),
+        np.arange(len(size)),
+        np.zeros(len(size), int),
+        size,
+        np.ones(len(size), bool),
+    )
+    content = np.where(np.arange(len(size)) >= len(size) - 3, 2.5, -3.0)
+    content[:30] = content[300:304] = content[330:333] = 2.5
+    nowhere = Originals(np.zeros(len(size), bool), np.full(len(size), 0.5), np.ones(len(size)))
+    none, some = np.ones(len(size), int), np.ones(len(size), int)
+    some[-3:] = 8
+    p = [
+        min(
+            one.campaign.p_value
+            for one in CopyEvidence(groups, content, content > 0, nowhere, equal).opinions(0, 0.05)
+        )
+        for equal in (none, some)
+    ]
+    assert p[1] < 0.01 < p[0]
