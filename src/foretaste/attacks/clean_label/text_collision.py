@@ -65,41 +65,37 @@ def collide(base: str, goal: str, space: TextSpace, least: float, rng: np.random
     --------
     >>> space = TextSpace(["win a free prize", "see you at noon", "a free call", "at home"])
     >>> collide("see you at noon", "free prize", space, 0.02, np.random.default_rng(0))
-    'free prize at noon'
+    'at noon free prize'
     """
-    own = base.split()
-    counts, wanted = Counter(words_in(base)), Counter(words_in(goal))
-    goals = {word: space.weight(word, times) for word, times in wanted.items()}
-    length = np.sqrt(sum(weight**2 for weight in goals.values()))
+    own, counts = base.split(), Counter(words_in(base))
+    goals = {word: space.weight(word, times) for word, times in Counter(words_in(goal)).items()}
+    length = sum(weight**2 for weight in goals.values()) ** 0.5
+    along = sum(space.weight(word, times) * goals.get(word, 0.0) for word, times in counts.items())
+    square = sum(space.weight(word, times) ** 2 for word, times in counts.items())
+    near = along / (length * square**0.5) if along else 0.0
     taken: set[str] = set()
-    replaced, most = 0, len(own)
+    most, replaced = len(own), 0
 
-    def cosine(counted: Counter[str]) -> float:
-        weights = {word: space.weight(word, times) for word, times in counted.items() if times}
-        norm = np.sqrt(sum(weight**2 for weight in weights.values())) * length
-        along = sum(weight * goals.get(word, 0.0) for word, weight in weights.items())
-        return float(along / norm) if norm else 0.0
+    def lost(i: int) -> float:
+        """What the squared length of the text loses with one of its words; nothing where the goal has it."""
+        words = Counter(words_in(own[i]))
+        if words.keys() & goals.keys():
+            return 0.0
+        return sum(
+            space.weight(w, counts[w]) ** 2 - space.weight(w, counts[w] - n) ** 2 for w, n in words.items()
+        )
 
-    near = cosine(counts)
-    while len(taken) < most:
-        left = [word for word in goals if word not in counts]
-        if not left:
+    for word in sorted(goals.keys() - counts.keys(), key=lambda word: (-goals[word], word)):
+        along, square = along + goals[word] ** 2, square + goals[word] ** 2
+        place = max(range(len(own)), key=lost) if replaced < most // 2 else None
+        less = 0.0 if place is None else lost(place)
+        now = along / (length * (square - less) ** 0.5)
+        if now - near < least or len(taken) == most:
             break
-        word = max(left, key=lambda candidate: goals[candidate])
-        after, place = counts + Counter({word: wanted[word]}), None
-        if replaced < most // 2:
-            without = [(cosine(after - Counter(words_in(own[i]))), -i) for i in range(len(own))
-                       if not goals.keys() & set(words_in(own[i]))]  # fmt: skip
-            if without:
-                place = -max(without)[1]
-                after = after - Counter(words_in(own[place]))
-        now = cosine(after)
-        if now - near < least:
-            break
-        counts, near = after, now
+        near, square = now, square - less
         taken.add(word)
-        if place is not None:
-            del own[place]
+        if place is not None and less:
+            counts -= Counter(words_in(own.pop(place)))
             replaced += 1
     piece = " ".join(word for word in goal.split() if taken & set(words_in(word)))
     return insert(" ".join(own), piece, "random", rng) if piece else base
