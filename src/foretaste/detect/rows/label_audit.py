@@ -118,8 +118,9 @@ class LabelAudit(Detector):
         """Positions of the flagged rows, ascending."""
         if low < 1 or judged.hard:
             return np.zeros(0, np.int64)
-        counted = _most_contradicted(judged.log_p, y, round(CLEAR * judged.count))
-        return np.sort(counted[judged.posterior[counted] >= max(1 - LOCAL * self.fdr, LIKELY)])
+        likely = np.flatnonzero(judged.posterior >= max(1 - LOCAL * self.fdr, LIKELY))
+        most = round(CLEAR * judged.count)
+        return np.sort(likely[_most_contradicted(judged.log_p[likely], y[likely], most)])
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _judge(context: Context, known: NDArray[np.int64], y: NDArray[np.int64]) -> 
     """
     beside = context.beside_copies()
     opinions = [*_opinions(context, known), beside.opinion("neighbours")[known]]
-    found = plateau(pool_opinions(opinions, y)[0], y)
+    found = plateau(context.log_probability[known], y)
     log_p, found = _pool(opinions, y, found)
     doubt = float(1 - np.exp(log_p.max(axis=1)).mean())
     hard = doubt > WEAK or _share(log_p, y, found) > MOST_NOISE
