@@ -44,6 +44,22 @@ def test_a_clean_table_holds_no_trigger() -> None:
     assert evidence.review == []
 
 
+def test_of_pairs_with_the_same_rows_the_purest_is_told() -> None:
+    columns, y = people()
+    columns["usual"], columns["switch"] = np.zeros(N, np.int64), np.ones(N, np.int64)
+    columns["usual"][::50], columns["flag"] = 1, np.zeros(N, np.int64)
+    columns["switch"][np.random.default_rng(1).permutation(N)[: N // 2]] = 0
+    others = np.flatnonzero((y == 0) & (columns["switch"] == 1) & (columns["usual"] == 0))[:12]
+    poisoned = np.setdiff1d(np.flatnonzero((y == 0) & (columns["usual"] == 0)), others)[:40]
+    columns["flag"][np.append(others, poisoned)] = 1
+    columns["switch"][poisoned], y[poisoned] = 0, 1
+    (found,) = ValueTriggers().examine(context_of(columns, y)).campaigns
+    assert "flag=1" in found.pattern
+    assert "switch=0" in found.pattern
+    assert np.isin(found.rows, poisoned).all()
+    assert len(found.rows) >= 38
+
+
 def test_a_pair_is_found_and_its_rows_are_named() -> None:
     columns, y = people()
     poisoned = np.flatnonzero(y == 0)[:40]

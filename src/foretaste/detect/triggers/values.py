@@ -102,24 +102,28 @@ class _Search:
         self._judges: dict[tuple[int, int], Judge] = {}
 
     def suspects(self) -> list[Suspect]:
-        screen = self.screen
         found: dict[tuple[int, float, bytes], Suspect] = {}  # one of each size for the same rows
-        seen: set[tuple[int, bytes]] = set()
-        for cell in screen.worst():
-            own = np.flatnonzero(cell.inside & (screen.y == cell.label))
-            key = (cell.label, own.tobytes())
-            if key in seen:
-                continue
-            seen.add(key)
+        for at, (cell, own) in enumerate(self._distinct()):
             made = [self._suspect(cell, own), self._narrow(cell, own)]
-            if len(seen) <= CLOSED:
+            if at < CLOSED:
                 made.append(self._closed(cell, own))
             for suspect in made:
                 if suspect is not None:
                     found.setdefault((suspect.label, suspect.odds_against, suspect.rows.tobytes()), suspect)
-            if len(seen) >= SUSPECTS:
-                break
         return list(found.values())
+
+    def _distinct(self) -> list[tuple[Cell, NDArray[np.int64]]]:
+        """The worst cells with different rows of their class; of those with the same, the purest."""
+        purest: dict[tuple[int, bytes], tuple[int, Cell, NDArray[np.int64]]] = {}
+        for cell in self.screen.worst():
+            inside = cell.inside
+            own = np.flatnonzero(inside & (self.screen.y == cell.label))
+            key, size = (cell.label, own.tobytes()), int(inside.sum())
+            if key not in purest or size < purest[key][0]:
+                purest[key] = (size, cell, own)
+            if len(purest) >= SUSPECTS:
+                break
+        return [(cell, own) for _, cell, own in purest.values()]
 
     def _suspect(self, cell: Cell, own: NDArray[np.int64]) -> Suspect | None:
         screen = self.screen
