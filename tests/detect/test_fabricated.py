@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 from foretaste.attacks import FabricatedRows as Attack
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
-from foretaste.detect.rows.fabricated import FabricatedRows, flat_tail, shuffled_scores, tail_posterior
+from foretaste.detect.rows.fabricated import FabricatedRows, flat_tail, tail_posterior
+from foretaste.detect.rows.shuffled import shuffled_rows, shuffled_scores, single_rows
 
 
 def dependent(n: int = 2500, seed: int = 0) -> Dataset:
@@ -85,12 +86,24 @@ def test_scores_are_the_same_again_and_twins_share_a_fold() -> None:
     X = np.repeat(rng.normal(size=(200, 4)).astype(np.float32), 2, axis=0)
     X[:, 3] = X[:, 0] > 0
     twin = np.repeat(np.arange(200), 2)
-    real, shuffled, label = shuffled_scores(X, twin)
-    assert np.array_equal(real[::2], real[1::2])
-    again = shuffled_scores(X, twin, jobs=1)
-    assert np.array_equal(real, again[0])
-    assert np.array_equal(shuffled, again[1])
-    assert set(np.unique(label)) == {0, 1}
+    fake = shuffled_rows(X)
+    scores = shuffled_scores(X, fake, twin)
+    assert np.array_equal(scores.real[::2], scores.real[1::2])
+    again = shuffled_scores(X, fake, twin, jobs=1)
+    assert np.array_equal(scores.real, again.real)
+    assert np.array_equal(scores.shuffled, again.shuffled)
+    assert set(np.unique(scores.label)) == {0, 1}
+
+
+def test_a_row_with_a_twin_is_not_shuffled_unless_shuffling_makes_twins() -> None:
+    rng = np.random.default_rng(0)
+    many = np.column_stack([rng.normal(size=(100, 6)), np.zeros(100)]).astype(np.float32)
+    many[1] = many[0]
+    identical = np.arange(100)
+    identical[1] = 0
+    assert single_rows(many, shuffled_rows(many), identical).tolist() == [False, False] + [True] * 98
+    few = rng.integers(2, size=(100, 4)).astype(np.float32)
+    assert single_rows(few, shuffled_rows(few), (few[:, :3] @ [1, 2, 4]).astype(np.int64)).all()
 
 
 def test_fabricated_connections_are_found(shared_data: Path) -> None:

@@ -10,20 +10,17 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 from scipy.stats import beta, binom
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
-from foretaste.learners.threads import one_thread_each
-from foretaste.stats.folds import MOST_TAUGHT, enough_folds, taught_rows
+from foretaste.detect.rows.shuffled import Shuffled, shuffled_rows, shuffled_scores, single_rows
 
 LEAST_ROWS = 300
 LEAST_COLUMNS = 3
-N_FOLDS = 3
 
-MOST_SHUFFLED = 2 * MOST_TAUGHT
-"""Shuffled rows that are made of any number of real ones."""
+NEARLY_ALL = 0.9
+"""A label that this share of a block has is the block's."""
 
 BANDS = ((0.2, 0.5), (0.4, 0.7), (0.5, 0.75))
 """Shares of the shuffled rows below the start of a band and below the start of the one above it."""
@@ -51,7 +48,7 @@ class FabricatedRows(Detector):
     A classifier, out of fold, scores how shuffled every row looks. Among the most shuffled-looking rows the
     density of natural rows against shuffled ones keeps falling; rows whose columns were drawn independently
     *are* shuffled rows, so there the ratio stops falling and stays at their share. The test asks whether it
-    stops.
+    stops. Once a block is seen, the rows are scored again by a classifier that was trained without it.
 
     Parameters
     ----------
@@ -85,22 +82,32 @@ class FabricatedRows(Detector):
             return Evidence(skipped=[Skipped("FT303", reason)])
         assert context.table is not None
         X = np.column_stack([context.table.matrix[rows], context.y[rows].astype(np.float32)])
-        real, shuffled, label = shuffled_scores(
-            X, context.identical[rows], random_state=context.random_state, jobs=context.jobs
-        )
-        confused = 2 * float((real > np.median(shuffled)).mean())
+        fake = shuffled_rows(X, context.random_state)
+        identical, y = context.identical[rows], context.y[rows]
+
+        def scores(weight: NDArray[np.float64] | None = None) -> Shuffled:
+            return shuffled_scores(
+                X, fake, identical, weight, random_state=context.random_state, jobs=context.jobs
+            )
+
+        first = scores()
+        confused = 2 * float((first.real > np.median(first.shuffled)).mean())
         if confused > CONFUSED:
             share = min(confused, 1.0)
             reason = f"real rows cannot be told from rows with shuffled columns ({share:.0%} look like them)"
             return Evidence(skipped=[Skipped("FT303", reason)])
-        y = context.y[rows]
-        found, target = _flattest(real, y, shuffled, label)
-        if found.p_value > self.level or found.low < LEAST_SHARE:
+        everyone = np.ones(len(y), bool)
+        single = single_rows(X, fake, identical)
+        for among in [everyone] if single.all() else [single, everyone]:
+            found, target = _flattest(first, y, among)
+            if found.p_value <= self.level / 2 and found.low >= LEAST_SHARE:
+                break
+        else:
             return Evidence()
-        own = np.ones(len(y), bool) if target is None else y == target
-        alike = np.ones(len(label), bool) if target is None else label == target
-        posterior = np.zeros(len(y))
-        posterior[own] = tail_posterior(real[own], shuffled[alike])
+        own = among if target is None else among & (y == target)
+        # the block has taught the models that such rows are real: ask again without it
+        again = scores(1 - _posterior(first, own, target))
+        posterior = _posterior(first.averaged(again), own, target)
         order = np.argsort(-posterior, kind="stable")
         error = np.cumsum(1 - posterior[order]) / np.arange(1, len(order) + 1)
         # the curve is an estimate: half of the budget is for its error
@@ -108,7 +115,8 @@ class FabricatedRows(Detector):
         if not len(chosen):
             return Evidence()
         name = None if target is None else context.classes[target]
-        return Evidence(campaigns=[_campaign(rows[chosen], posterior[chosen], found, int(own.sum()), name)])
+        n = len(y) if target is None else int((y == target).sum())
+        return Evidence(campaigns=[_campaign(rows[chosen], posterior[chosen], found, n, name)])
 
 
 @dataclass(frozen=True)
@@ -147,20 +155,36 @@ def flat_tail(real: NDArray[np.float64], shuffled: NDArray[np.float64]) -> FlatT
 
 
 def _flattest(
-    real: NDArray[np.float64], y: NDArray[np.int64], shuffled: NDArray[np.float64], label: NDArray[np.int64]
+    scores: Shuffled, y: NDArray[np.int64], among: NDArray[np.bool_]
 ) -> tuple[FlatTail, int | None]:
-    """The flattest tail of all rows or of those with one label, and that label; corrected for the choice.
+    """The flattest tail of some rows or of those with one label, and that label; corrected for the choice.
 
     A fabricated block with one label teaches the classifier that shuffled rows with this label are a little
-    more real than others, so it is sought among its own kind, too.
+    more real than others, so it is sought among its own kind, too. Shares are of all rows (with the label).
     """
-    tails: list[tuple[FlatTail, int | None]] = [(flat_tail(real, shuffled), None)]
-    for value in np.unique(y).tolist():
-        own, alike = y == value, label == value
-        if own.sum() >= LEAST_ROWS:
-            tails.append((flat_tail(real[own], shuffled[alike]), value))
-    best, target = min(tails, key=lambda tail: tail[0].p_value)
+    tails: list[tuple[FlatTail, int | None, float]] = []
+    for value in [None, *np.unique(y).tolist()]:
+        own = np.ones(len(y), bool) if value is None else y == value
+        alike = scores.shuffled if value is None else scores.shuffled[scores.label == value]
+        if own.sum() >= LEAST_ROWS and (own & among).any():
+            tail = flat_tail(scores.real[own & among], alike)
+            part = float(among[own].mean())
+            tail = replace(tail, share=tail.share * part, low=tail.low * part)
+            tails.append((tail, value, tail.share * float(own.sum())))
+    best, target, block = min(tails, key=lambda entry: entry[0].p_value)
+    if target is None:
+        labelled = max(tails, key=lambda entry: entry[2] if entry[1] is not None else -1.0)
+        if labelled[2] >= NEARLY_ALL * block:
+            best, target = replace(labelled[0], p_value=best.p_value), labelled[1]
     return replace(best, p_value=min(1.0, best.p_value * len(tails))), target
+
+
+def _posterior(scores: Shuffled, own: NDArray[np.bool_], target: int | None) -> NDArray[np.float64]:
+    """`tail_posterior` of the rows among which the block is; 0 of others."""
+    alike = np.ones(len(scores.label), bool) if target is None else scores.label == target
+    posterior = np.zeros(len(own))
+    posterior[own] = tail_posterior(scores.real[own], scores.shuffled[alike])
+    return posterior
 
 
 def tail_posterior(real: NDArray[np.float64], shuffled: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -194,53 +218,6 @@ def tail_posterior(real: NDArray[np.float64], shuffled: NDArray[np.float64]) -> 
     ).x
     natural = found[1] - np.exp(found[2]) * (real - start)
     return np.where(real > start, expit(found[0] - natural), 0.0)
-
-
-def shuffled_scores(
-    X: NDArray[np.float32], identical: NDArray[np.int64], *, random_state: int = 0, jobs: int = 2
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Log odds of real and of shuffled rows to be shuffled, by models that saw neither the row nor its twins.
-
-    Parameters
-    ----------
-    X : float32 ndarray of shape (n, d)
-        Numbers and codes; the last column is the label.
-    identical : int ndarray of shape (n,)
-        Rows with the same number share a fold.
-
-    Returns
-    -------
-    real : float64 ndarray of shape (n,)
-    shuffled : float64 ndarray of shape (n,)
-    label : int64 ndarray of shape (n,)
-        Of the shuffled rows.
-    """
-    rng = np.random.default_rng(random_state)
-    n = len(X)
-    folds = min(N_FOLDS, enough_folds(n))
-    fake = np.column_stack([rng.permutation(column)[:MOST_SHUFFLED] for column in X.T])
-    _, twin = np.unique(identical, return_inverse=True)
-    fold = np.concatenate(
-        [rng.integers(folds, size=int(twin.max()) + 1)[twin], rng.integers(folds, size=len(fake))]
-    )
-    both, is_fake = np.concatenate([X, fake]), np.repeat([0, 1], [n, len(fake)])
-    score, nothing = np.zeros(len(both)), np.zeros(n, np.int64)
-
-    def fit(k: int) -> None:
-        model = HistGradientBoostingClassifier(
-            max_iter=100,
-            max_leaf_nodes=31,
-            learning_rate=0.15,
-            early_stopping=False,
-            random_state=random_state,
-        )
-        train = np.concatenate([taught_rows(fold[:n], nothing, k), n + np.flatnonzero(fold[n:] != k)])
-        model.fit(both[train], is_fake[train])
-        score[fold == k] = model.decision_function(both[fold == k])
-
-    with one_thread_each(jobs) as pool:
-        list(pool.map(fit, range(folds)))
-    return score[:n], score[n:], fake[:, -1].astype(np.int64)
 
 
 def _untestable(context: Context, rows: NDArray[np.int64]) -> str | None:
