@@ -110,7 +110,7 @@ def single_rows(
     X, fake, identical
         As in `shuffled_scores`.
     """
-    single = np.bincount(identical)[identical] == 1
+    single = np.asarray(np.bincount(identical)[identical] == 1, bool)
     if single.all():
         return single
     group = group_rows(np.concatenate([X, fake])[:, :-1].astype(np.float64))
