@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -76,3 +77,13 @@ def test_an_attack_that_was_killed_goes_on_with_its_nets_and_step(
     assert sorted(file.name for file in killed.iterdir()) == ["poisoned.npz", "recipe.json", "truth.parquet"]
     for name in ("poisoned.npz", "recipe.json", "truth.parquet"):
         assert (killed / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_trigger_alone_leaves_no_checkpoint_and_names_none(tmp_path: Path) -> None:
+    X, y = load_digits(return_X_y=True)
+    np.savez(tmp_path / "digits.npz", x=(X[:100] * 15).astype(np.uint8).reshape(-1, 8, 8), y=y[:100])
+    options = ("--target", 3, "--epochs", 1, "--steps", 2, "--trigger-only")
+    done = run("attack", "narcissus", tmp_path / "digits.npz", *options, "--out", tmp_path / "o")
+    assert done.exit_code == 0, done.output
+    assert not (tmp_path / "o" / "checkpoint.npz").exists()
+    assert json.loads((tmp_path / "o" / "recipe.json").read_text())["parameters"]["checkpoint"] is None

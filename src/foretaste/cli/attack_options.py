@@ -133,7 +133,9 @@ def stamped(attack: Attack, dataset: Dataset, recipe: Path | None) -> Poisoned:
     plan = {"schema": 1, "attack": attack.name, "version": attack.version, "trigger_only": True}
     plan |= {"parameters": {} if saved is None else saved["parameters"], "trigger": trigger.to_dict()}
     if saved is None:
-        plan["parameters"] = json.loads(json.dumps(attack.get_params(deep=False), default=str))
+        chosen = attack.get_params(deep=False)
+        chosen |= {"checkpoint": None} if "checkpoint" in chosen else {}
+        plan["parameters"] = json.loads(json.dumps(chosen, default=str))
     return Poisoned(
         data=trigger.apply(dataset),
         mask=everything,
