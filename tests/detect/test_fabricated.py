@@ -12,7 +12,7 @@ from foretaste.attacks import FabricatedRows as Attack
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
 from foretaste.detect.rows.fabricated import FabricatedRows, flat_tail, tail_posterior
-from foretaste.detect.rows.shuffled import shuffled_rows, shuffled_scores, single_rows
+from foretaste.detect.rows.shuffled import shuffled_rows, shuffled_scores
 
 
 def dependent(n: int = 2500, seed: int = 0) -> Dataset:
@@ -77,7 +77,7 @@ def test_a_falling_tail_is_natural_and_a_flat_one_is_not() -> None:
     found = flat_tail(block, shuffled)
     assert found.p_value < 1e-4
     assert found.low <= 0.02 <= 1.5 * found.share
-    posterior = tail_posterior(block, shuffled)
+    posterior = tail_posterior(block, shuffled, 100)
     assert posterior[4900:].mean() > 0.5 > 0.02 > posterior[:4900].mean()
 
 
@@ -95,15 +95,22 @@ def test_scores_are_the_same_again_and_twins_share_a_fold() -> None:
     assert set(np.unique(scores.label)) == {0, 1}
 
 
-def test_a_row_with_a_twin_is_not_shuffled_unless_shuffling_makes_twins() -> None:
-    rng = np.random.default_rng(0)
-    many = np.column_stack([rng.normal(size=(100, 6)), np.zeros(100)]).astype(np.float32)
-    many[1] = many[0]
-    identical = np.arange(100)
-    identical[1] = 0
-    assert single_rows(many, shuffled_rows(many), identical).tolist() == [False, False] + [True] * 98
-    few = rng.integers(2, size=(100, 4)).astype(np.float32)
-    assert single_rows(few, shuffled_rows(few), (few[:, :3] @ [1, 2, 4]).astype(np.int64)).all()
+def test_many_rows_of_one_content_are_no_block() -> None:
+    data = dependent()
+    odd = Attack(rate=0.001, target="yes", random_state=0).poison(data).data.table.slice(len(data))
+    odd = pa.concat_tables([odd.slice(0, 1)] * 60)
+    whole = Dataset(pa.concat_tables([data.table, odd]), data.roles)
+    assert not FabricatedRows().examine(Context(whole)).campaigns
+
+
+def test_a_block_is_found_where_every_row_of_it_comes_twice() -> None:
+    poisoned = Attack(rate=0.03, target="yes", random_state=0).poison(dependent())
+    twice = poisoned.data.table.filter(pa.array(poisoned.mask))
+    data = Dataset(pa.concat_tables([poisoned.data.table, twice]), poisoned.data.roles)
+    (campaign,) = FabricatedRows().examine(Context(data)).campaigns
+    mask = np.append(poisoned.mask, np.ones(len(twice), bool))
+    assert mask[campaign.rows].mean() >= 0.9
+    assert len(campaign.rows) >= 0.25 * mask.sum()
 
 
 def test_fabricated_connections_are_found(shared_data: Path) -> None:

@@ -95,7 +95,10 @@ class CopyEvidence:
         return np.flatnonzero(own if self.aside is None else own & ~self.aside)
 
     def campaign(self, label: int, level: float, fdr: float) -> Opinion | None:
-        """The campaign with one label, if all opinions together are surprising at that level."""
+        """The campaign with one label, if all opinions together are surprising at that level.
+
+        Once there is one, an opinion need only be as sure as a row has to be to say who belongs to it.
+        """
         opinions = self.opinions(label, fdr)
         if not opinions:
             return None
@@ -104,7 +107,7 @@ class CopyEvidence:
         if together > level:
             return None
         best = opinions[int(np.argmin(p_values))]
-        believed = [one.posterior for one in opinions if one is best or one.campaign.p_value <= level]
+        believed = [one.posterior for one in opinions if one is best or one.campaign.p_value <= fdr]
         posterior = np.maximum.reduce(believed)
         if self.aside is not None:
             joins = self.aside & (self.groups.label == label) & (self.groups.size >= best.campaign.least)

@@ -7,14 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import expit
 from scipy.stats import beta, binom
+from sklearn.isotonic import isotonic_regression
 
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
-from foretaste.detect.rows.shuffled import Shuffled, shuffled_rows, shuffled_scores, single_rows
+from foretaste.detect.rows.shuffled import Shuffled, shuffled_rows, shuffled_scores
 
 LEAST_ROWS = 300
 LEAST_COLUMNS = 3
@@ -35,11 +34,6 @@ apart.
 
 LEAST_SHARE = 0.002
 """Smallest share of fabricated rows that is called a block."""
-
-LEAST_SLOPE = float(np.log(0.5))
-"""A calibrated log odds makes the natural ratio fall with slope one; an overconfident one, with half of
-it.
-"""
 
 
 class FabricatedRows(Detector):
@@ -96,26 +90,27 @@ class FabricatedRows(Detector):
             share = min(confused, 1.0)
             reason = f"real rows cannot be told from rows with shuffled columns ({share:.0%} look like them)"
             return Evidence(skipped=[Skipped("FT303", reason)])
-        everyone = np.ones(len(y), bool)
-        single = single_rows(X, fake, identical)
-        for among in [everyone] if single.all() else [single, everyone]:
-            found, target = _flattest(first, y, among)
-            if found.p_value <= self.level / 2 and found.low >= LEAST_SHARE:
-                break
-        else:
+        content = np.stack([identical, y])
+        _, once, kind = np.unique(content, axis=1, return_index=True, return_inverse=True)
+        among = np.isin(np.arange(len(y)), once)  # many rows of one content would be a tail of their own
+        found, target = _flattest(first, y, among)
+        if found.p_value > self.level or found.low < LEAST_SHARE:
             return Evidence()
         own = among if target is None else among & (y == target)
+        n = len(y) if target is None else int((y == target).sum())
+        likely = _posterior(first, own, target, found.share * n)
+        single = np.bincount(kind)[kind] == 1
+        if likely[single].sum() >= likely.sum() / 2:
+            own &= single  # columns drawn one by one hardly ever make a row twice
         # the block has taught the models that such rows are real: ask again without it
-        again = scores(1 - _posterior(first, own, target))
-        posterior = _posterior(first.averaged(again), own, target)
+        again = scores(1 - likely[once][kind])
+        posterior = _posterior(first.averaged(again), own, target, found.share * n)[once][kind]
         order = np.argsort(-posterior, kind="stable")
         error = np.cumsum(1 - posterior[order]) / np.arange(1, len(order) + 1)
-        # the curve is an estimate: half of the budget is for its error
-        chosen = np.sort(order[: int((error <= self.fdr / 2).sum())])
+        chosen = np.sort(order[: int((error <= self.fdr).sum())])
         if not len(chosen):
             return Evidence()
         name = None if target is None else context.classes[target]
-        n = len(y) if target is None else int((y == target).sum())
         return Evidence(campaigns=[_campaign(rows[chosen], posterior[chosen], found, n, name)])
 
 
@@ -179,45 +174,48 @@ def _flattest(
     return replace(best, p_value=min(1.0, best.p_value * len(tails))), target
 
 
-def _posterior(scores: Shuffled, own: NDArray[np.bool_], target: int | None) -> NDArray[np.float64]:
+def _posterior(
+    scores: Shuffled, own: NDArray[np.bool_], target: int | None, count: float
+) -> NDArray[np.float64]:
     """`tail_posterior` of the rows among which the block is; 0 of others."""
     alike = np.ones(len(scores.label), bool) if target is None else scores.label == target
     posterior = np.zeros(len(own))
-    posterior[own] = tail_posterior(scores.real[own], scores.shuffled[alike])
+    posterior[own] = tail_posterior(scores.real[own], scores.shuffled[alike], count)
     return posterior
 
 
-def tail_posterior(real: NDArray[np.float64], shuffled: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probability of each real row to be a shuffled one; 0 below the lowest twentieth of the shuffled.
+def tail_posterior(
+    real: NDArray[np.float64], shuffled: NDArray[np.float64], count: float
+) -> NDArray[np.float64]:
+    """Probability of each real row to be a shuffled one.
 
-    Above it the ratio of the densities of real and shuffled rows is a constant, the fabricated share, plus
-    natural rows whose ratio falls exponentially with the score; the most likely such curve tells them
-    apart.
+    So many shuffled rows lie above any score as their distribution says; what real rows there are beyond
+    them is natural. The share that is shuffled may only fall from the highest score to the lowest, and among
+    those that do, the one nearest to what is seen is taken.
 
     Parameters
     ----------
     real, shuffled : float64 ndarray
         Log odds to be shuffled.
+    count : float
+        Real rows that are shuffled ones.
+
+    References
+    ----------
+    Grenander, "On the theory of mortality measurement", Skandinavisk Aktuarietidskrift 39 (1956). Strimmer,
+    "A unified approach to false discovery rate estimation", BMC Bioinformatics 9 (2008): local rates by it.
+
+    Examples
+    --------
+    >>> tail_posterior(np.array([9.0, 8, 2, 1]), np.array([7.0, 8, 9, 10]), 2).round(2).tolist()
+    [1.0, 0.5, 0.5, 0.0]
     """
-    start = float(np.quantile(shuffled, 0.05))
-    score = np.concatenate([real[real > start], shuffled[shuffled > start]]) - start
-    is_real = np.arange(len(score)) < (real > start).sum()
-    offset = np.log(len(real)) - np.log(len(shuffled))
-
-    def loss(theta: NDArray[np.float64]) -> float:
-        z = offset + np.logaddexp(theta[0], theta[1] - np.exp(theta[2]) * score)
-        return float((np.logaddexp(0, z) - is_real * z).sum())
-
-    count = max(int(is_real.sum()), 1)
-    first = np.log(count / len(real))
-    found = minimize(
-        loss,
-        np.array([first - 1, first, 0.0]),
-        bounds=[(-15, 3), (-15, 5), (LEAST_SLOPE, 3)],
-        method="L-BFGS-B",
-    ).x
-    natural = found[1] - np.exp(found[2]) * (real - start)
-    return np.where(real > start, expit(found[0] - natural), 0.0)
+    order = np.argsort(-real, kind="stable")
+    above = 1 - np.searchsorted(np.sort(shuffled), real[order], side="left") / len(shuffled)
+    expected = np.diff(count * above, prepend=0.0)
+    posterior = np.zeros(len(real))
+    posterior[order] = np.clip(isotonic_regression(expected, increasing=False), 0.0, 1.0)
+    return posterior
 
 
 def _untestable(context: Context, rows: NDArray[np.int64]) -> str | None:

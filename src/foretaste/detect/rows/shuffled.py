@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from foretaste.features.table import group_rows
 from foretaste.learners.threads import one_thread_each
 from foretaste.stats.folds import MOST_TAUGHT, enough_folds, taught_rows
 
@@ -16,9 +15,6 @@ N_FOLDS = 3
 
 MOST_SHUFFLED = 2 * MOST_TAUGHT
 """Shuffled rows that are made of any number of real ones."""
-
-SINGLE = 0.95
-"""Where at least this share of the shuffled rows is like no other row, a row with a twin is not one."""
 
 
 @dataclass(frozen=True)
@@ -96,23 +92,3 @@ def shuffled_scores(
     with one_thread_each(jobs) as pool:
         list(pool.map(fit, range(folds)))
     return Shuffled(score[:n], score[n:], fake[:, -1].astype(np.int64))
-
-
-def single_rows(
-    X: NDArray[np.float32], fake: NDArray[np.float32], identical: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Which real rows may be shuffled by their number alone: those that have no twin.
-
-    Columns drawn one by one hardly ever make a row twice, where they are many. Where they do, all rows may.
-
-    Parameters
-    ----------
-    X, fake, identical
-        As in `shuffled_scores`.
-    """
-    single = np.asarray(np.bincount(identical)[identical] == 1, bool)
-    if single.all():
-        return single
-    group = group_rows(np.concatenate([X, fake])[:, :-1].astype(np.float64))
-    alone = (np.bincount(group)[group] == 1)[len(X) :].mean()
-    return single if alone >= SINGLE else np.ones(len(X), bool)
