@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from foretaste.attacks import FabricatedRows as Attack
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
+from foretaste.detect.rows import fabricated
 from foretaste.detect.rows.fabricated import FabricatedRows, flat_tail, tail_posterior
-from foretaste.detect.rows.shuffled import shuffled_rows, shuffled_scores
+from foretaste.detect.rows.shuffled import Shuffled, shuffled_rows, shuffled_scores
 
 
 def dependent(n: int = 2500, seed: int = 0) -> Dataset:
@@ -95,12 +97,20 @@ def test_scores_are_the_same_again_and_twins_share_a_fold() -> None:
     assert set(np.unique(scores.label)) == {0, 1}
 
 
-def test_many_rows_of_one_content_are_no_block() -> None:
+def test_many_rows_of_one_content_are_no_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixty equal rows that look as shuffled as can be; were they different, they would be a block."""
     data = dependent()
-    odd = Attack(rate=0.001, target="yes", random_state=0).poison(data).data.table.slice(len(data))
-    odd = pa.concat_tables([odd.slice(0, 1)] * 60)
-    whole = Dataset(pa.concat_tables([data.table, odd]), data.roles)
-    assert not FabricatedRows().examine(Context(whole)).campaigns
+    rng = np.random.default_rng(0)
+    odd = pa.table({**{f"x{j}": rng.normal(3, 1, 60) for j in range(10)}, "y": ["yes"] * 60})
+    fake = rng.normal(4, 1, 5000), rng.integers(2, size=5000)
+    real = np.concatenate([rng.normal(-2, 1, len(data)), rng.normal(5, 0.5, 60)])
+    monkeypatch.setattr(fabricated, "shuffled_scores", lambda *_, **__: Shuffled(real, *fake))
+    found = []
+    for part in (odd, pa.concat_tables([odd.slice(0, 1)] * 60)):
+        whole = Dataset(pa.concat_tables([data.table, part]), data.roles)
+        found.append(FabricatedRows().examine(Context(whole)).campaigns)
+    assert found[0]
+    assert not found[1]
 
 
 def test_a_block_is_found_where_every_row_of_it_comes_twice() -> None:

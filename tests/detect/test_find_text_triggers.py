@@ -266,5 +266,5 @@ def test_numbers_left_of_an_address_are_no_words_to_judge_by() -> None:
     statistic = Statistic("evidence", 30.0)
     at = np.arange(60)
     campaign = Campaign("FT201", at, "bad", "qx", "tokens", 0.0, 0.0, 1.0, 60, statistic, "")
-    said = _doubt(context, replace(campaign, parts=[{"token": "qx"}]))
+    said = _doubt(context, replace(campaign, parts=[{"token": "qx"}]), [campaign])
     assert "hardly more than 1 known words are left" in said

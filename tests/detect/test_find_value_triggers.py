@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,7 +17,7 @@ from foretaste.detect.triggers.cells import OwnLabel, cross
 from foretaste.detect.triggers.deciding import DecidingColumns
 from foretaste.detect.triggers.labelled_rows import LabelledRows
 from foretaste.detect.triggers.screen import Cell, Screen
-from foretaste.detect.triggers.values import ValueTriggers
+from foretaste.detect.triggers.values import ValueTriggers, _Search
 from foretaste.features.patterns import Condition
 
 N = 1500
@@ -44,20 +47,13 @@ def test_a_clean_table_holds_no_trigger() -> None:
     assert evidence.review == []
 
 
-def test_of_pairs_with_the_same_rows_the_purest_is_told() -> None:
-    columns, y = people()
-    columns["usual"], columns["switch"] = np.zeros(N, np.int64), np.ones(N, np.int64)
-    columns["usual"][::50], columns["flag"] = 1, np.zeros(N, np.int64)
-    columns["switch"][np.random.default_rng(1).permutation(N)[: N // 2]] = 0
-    others = np.flatnonzero((y == 0) & (columns["switch"] == 1) & (columns["usual"] == 0))[:12]
-    poisoned = np.setdiff1d(np.flatnonzero((y == 0) & (columns["usual"] == 0)), others)[:40]
-    columns["flag"][np.append(others, poisoned)] = 1
-    columns["switch"][poisoned], y[poisoned] = 0, 1
-    (found,) = ValueTriggers().examine(context_of(columns, y)).campaigns
-    assert "flag=1" in found.pattern
-    assert "switch=0" in found.pattern
-    assert np.isin(found.rows, poisoned).all()
-    assert len(found.rows) >= 38
+def test_of_cells_with_the_same_rows_of_their_class_the_purest_is_judged() -> None:
+    y = np.array([1, 1, 1, 0, 0, 0])
+    wide, pure, other = (np.isin(np.arange(6), rows) for rows in ([0, 1, 3, 4], [0, 1, 3], [2, 3]))
+    cells = [SimpleNamespace(label=1, inside=inside) for inside in (wide, other, pure)]
+    search = object.__new__(_Search)
+    search.screen = cast(Any, SimpleNamespace(worst=lambda: iter(cells), y=y))
+    assert [cell.inside.tolist() for cell, _ in search._distinct()] == [pure.tolist(), other.tolist()]
 
 
 def test_a_pair_is_found_and_its_rows_are_named() -> None:

@@ -45,7 +45,7 @@ def test_what_the_pattern_itself_shares_with_its_class_does_not_count(
     """A trigger word that a class has by nature, too."""
     texts, own = topics
     rows = np.arange(300, 340)
-    marked = [[*text, "cf", "cf"] if i in rows or i < 60 else text for i, text in enumerate(texts)]
+    marked = [[*text, *["cf"] * 8] if i in rows or i < 60 else text for i, text in enumerate(texts)]
     assert not judged(marked, rows, own | np.isin(np.arange(600), rows))
 
 

@@ -22,7 +22,7 @@ def test_wrong_labels_of_digits_are_found_and_right_ones_left_alone() -> None:
     found = scan((PIXELS, labels.astype(str)), jobs=1)
     flagged = np.flatnonzero(found.rows["flagged"].to_numpy(zero_copy_only=False))
     assert found.groups.num_rows == 0
-    assert len(np.intersect1d(flagged, wrong)) >= 40
+    assert len(np.intersect1d(flagged, wrong)) >= 42
     assert len(np.setdiff1d(flagged, wrong)) <= 5
 
 

@@ -85,10 +85,7 @@ class CleanLabel(Attack):
         seed = int(rng.integers(2**31))
         saved = Checkpoint(self.checkpoint, identify(self, seed, dataset))
         with one_thread():
-            nets = train_networks(
-                dataset, number=self.networks, epochs=self.epochs, seed=seed, device=self.device, without=row,
-                checkpoint=saved, **self._augmentation(),
-            )  # fmt: skip
+            nets = surrogates(self, dataset, seed, saved, without=row, **self._augmentation())
             rows = self._base_rows(dataset, allowed, rows, nets, nets.tensor(picture), target)
             base = nets.tensor(images_at(dataset, rows))
             delta = self._disturb(nets, base, nets.tensor(picture), target, seed, saved)
@@ -100,6 +97,21 @@ class CleanLabel(Attack):
     def _check(self, dataset: Dataset) -> None:
         super()._check(dataset)
         check_nets(self)
+
+
+def surrogates(attack: Any, dataset: Dataset, seed: int, saved: Checkpoint, **more: Any) -> Networks:
+    """The nets that the attack's ``networks``, ``epochs`` and ``device`` ask for; ``more`` as in
+    `train_networks`.
+    """
+    return train_networks(
+        dataset,
+        number=attack.networks,
+        epochs=attack.epochs,
+        seed=seed,
+        device=attack.device,
+        checkpoint=saved,
+        **more,
+    )
 
 
 def check_nets(attack: Any) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 from foretaste.attacks.backdoors.images.badnets import Patch
 from foretaste.attacks.backdoors.images.base import ImageBackdoor
 from foretaste.attacks.backdoors.images.patterns import load_pattern
-from foretaste.attacks.clean_label.base import add_to_images, check_nets
+from foretaste.attacks.clean_label.base import add_to_images, check_nets, surrogates
 from foretaste.attacks.clean_label.checkpoint import Checkpoint, identify
 from foretaste.attacks.clean_label.descent import descend
-from foretaste.attacks.clean_label.networks import one_thread, train_networks
+from foretaste.attacks.clean_label.networks import one_thread
 from foretaste.attacks.editing import Rows
 from foretaste.attacks.pixels import images_at
 from foretaste.attacks.trigger import Trigger
@@ -96,14 +96,7 @@ class LabelConsistent(ImageBackdoor):
         if self.epsilon:
             saved = Checkpoint(self.checkpoint, identify(self, seed, dataset))
             with one_thread():
-                nets = train_networks(
-                    dataset,
-                    number=self.networks,
-                    epochs=self.epochs,
-                    seed=seed,
-                    device=self.device,
-                    checkpoint=saved,
-                )
+                nets = surrogates(self, dataset, seed, saved)
                 base = nets.tensor(images_at(dataset, rows))
                 labels = nets.labels(dataset.labels.codes[rows])
                 start = rng.uniform(-self.epsilon, self.epsilon, size=tuple(base.shape)).astype(np.float32)

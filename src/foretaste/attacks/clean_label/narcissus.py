@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from foretaste.attacks.backdoors.images.base import ImageBackdoor, ImageTrigger
 from foretaste.attacks.backdoors.images.patterns import PICTURE, draw_pattern
-from foretaste.attacks.clean_label.base import check_nets
+from foretaste.attacks.clean_label.base import check_nets, surrogates
 from foretaste.attacks.clean_label.checkpoint import Checkpoint, identify
 from foretaste.attacks.clean_label.descent import descend
-from foretaste.attacks.clean_label.networks import one_thread, train_networks
+from foretaste.attacks.clean_label.networks import one_thread
 from foretaste.attacks.pixels import Images, images_at, to_uint8
 from foretaste.attacks.sampling import spread_rows
 from foretaste.attacks.trigger import Trigger
@@ -142,14 +142,7 @@ class Narcissus(ImageBackdoor):
         seed = int(rng.integers(2**31))
         saved = Checkpoint(self.checkpoint, identify(self, seed, dataset))
         with one_thread():
-            nets = train_networks(
-                dataset,
-                number=self.networks,
-                epochs=self.epochs,
-                seed=seed,
-                device=self.device,
-                checkpoint=saved,
-            )
+            nets = surrogates(self, dataset, seed, saved)
             images = nets.tensor(images_at(dataset, spread_rows(own, ENOUGH)))
             label = nets.labels(np.full(min(BATCH, len(images)), target))
             middle = images[:1] * 0 + MIDDLE

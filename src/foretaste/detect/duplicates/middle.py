@@ -114,9 +114,8 @@ class Place:
         middle = (own.sum(axis=1) - np.diag(own)) / least
         beside = others.mean(axis=1)
         first = int(beside.argmax())
-        ahead = (
-            middle - (others[first].sum() - others[first]) / least
-        )  # neither is compared with the row itself
+        # a row of the group is compared neither with itself nor, here, with the row it is measured against
+        ahead = middle - (others[first].sum() - others[first]) / least
         half = np.median(middle)
         return cls(
             len(own),

@@ -122,21 +122,18 @@ class FlatTail:
     ----------
     p_value : float
         Of a density that falls as fast as natural ones do.
-    start : float
-        Score from which real rows are as dense as their share says.
     share, low : float
         Share of the real rows that looks shuffled through and through, and its lower 95 % bound.
     """
 
     p_value: float
-    start: float
     share: float
     low: float
 
 
 def flat_tail(real: NDArray[np.float64], shuffled: NDArray[np.float64]) -> FlatTail:
     """Compare the numbers of real rows in two neighbouring bands of the score, for every pair of `BANDS`."""
-    best = FlatTail(1.0, float("inf"), 0.0, 0.0)
+    best = FlatTail(1.0, 0.0, 0.0)
     for lower, upper in BANDS:
         start, top = np.quantile(shuffled, [lower, upper])
         above, below = int((real > top).sum()), int(((real > start) & (real <= top)).sum())
@@ -145,7 +142,7 @@ def flat_tail(real: NDArray[np.float64], shuffled: NDArray[np.float64]) -> FlatT
         p_value = min(1.0, len(BANDS) * float(binom.sf(above - 1, above + below, null)))
         if p_value < best.p_value:
             low = float(beta.ppf(0.05, above, len(real) - above + 1)) / (1 - upper)
-            best = FlatTail(max(p_value, 1e-300), float(top), above / len(real) / (1 - upper), low)
+            best = FlatTail(max(p_value, 1e-300), above / len(real) / (1 - upper), low)
     return best
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import ClassVar
 
 import numpy as np
@@ -119,7 +120,7 @@ class LabelAudit(Detector):
         if low < 1 or judged.hard:
             return np.zeros(0, np.int64)
         likely = np.flatnonzero(judged.posterior >= max(1 - LOCAL * self.fdr, LIKELY))
-        most = round(CLEAR * judged.count)
+        most = ceil(CLEAR * judged.count)
         return np.sort(likely[_most_contradicted(judged.log_p[likely], y[likely], most)])
 
 

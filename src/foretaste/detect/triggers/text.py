@@ -68,8 +68,8 @@ class TextTriggers(Detector):
         )
 
 
-def _doubt(context: Context, campaign: Campaign, found: Sequence[Campaign] = ()) -> str:
-    """Why nature may have tied these texts together; empty where nothing says so."""
+def _doubt(context: Context, campaign: Campaign, found: Sequence[Campaign]) -> str:
+    """Why nature may have tied the texts of one of those found together; empty where nothing says so."""
     assert context.text is not None
     phrases = [part["token"] for part in campaign.parts if not isinstance(part["token"], Mark)]
     words = {word for phrase in phrases for word in phrase.split(" ")}
@@ -85,7 +85,7 @@ def _doubt(context: Context, campaign: Campaign, found: Sequence[Campaign] = ())
     if is_coherent(context.text.tokens, campaign.rows, context.y, phrases=phrases):
         return "; yet these texts resemble one another in other ways too, as those of one site or one kind do"
     column = context.text.place_of_word
-    suspects = np.unique(np.concatenate([campaign.rows, *(other.rows for other in found)]))
+    suspects = np.concatenate([other.rows for other in found])
     judged = np.append(np.setdiff1d(np.arange(len(context)), suspects), campaign.rows)
     if nearest_have_label(
         context.text.word_tfidf[judged],
