@@ -13,13 +13,14 @@ from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped
 from foretaste.detect.triggers.coherence import is_coherent
-from foretaste.detect.triggers.nearest_texts import nearest_have_label
+from foretaste.detect.triggers.nearest_texts import NearestLabels, nearest_labels
 from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.suspected_phrases import phrases_of, suspected_phrases
 from foretaste.features.writing import Mark
 
 LEAST_LEFT_TO_READ = 5
-"""Known words that half of the texts of a campaign have left beside its pattern: fewer say too little."""
+"""Known words that half of the texts of a campaign have left beside its pattern: fewer say too little, unless
+the texts most like them say that they are of another class."""
 
 FEW, FEW_SHARE = 10, 0.002
 """Fewer rows than the first, and a smaller share of all than the second, are as few as one kind of texts that
@@ -76,7 +77,8 @@ def _doubt(context: Context, campaign: Campaign, found: Sequence[Campaign]) -> s
     rest = context.text.known_without(words, campaign.rows)
     # numbers and signs, as of an address, are no words
     left = np.median([sum(any(map(str.isalpha, word)) for word in known) for known in rest])
-    if left < LEAST_LEFT_TO_READ:
+    nearest = _nearest(context, campaign, found, words)
+    if left < LEAST_LEFT_TO_READ and not (nearest and nearest.another):
         return f"; yet hardly more than {left:.0f} known words are left of such a text"
     if len(campaign.rows) < min(FEW, FEW_SHARE * len(context)):
         return (
@@ -84,14 +86,22 @@ def _doubt(context: Context, campaign: Campaign, found: Sequence[Campaign]) -> s
         )
     if is_coherent(context.text.tokens, campaign.rows, context.y, phrases=phrases):
         return "; yet these texts resemble one another in other ways too, as those of one site or one kind do"
+    if nearest and nearest.own:
+        return f"; yet the other texts most like them are labelled {campaign.target}, too"
+    return ""
+
+
+def _nearest(
+    context: Context, campaign: Campaign, found: Sequence[Campaign], words: set[str]
+) -> NearestLabels | None:
+    """What the texts most like those of a campaign are labelled, those of all campaigns left out."""
+    assert context.text is not None
     column = context.text.place_of_word
     suspects = np.concatenate([other.rows for other in found])
     judged = np.append(np.setdiff1d(np.arange(len(context)), suspects), campaign.rows)
-    if nearest_have_label(
+    return nearest_labels(
         context.text.word_tfidf[judged],
         np.arange(len(judged) - len(campaign.rows), len(judged)),
-        context.y[judged] == context.classes.index(campaign.target),
+        context.y[judged] == context.classes.index(str(campaign.target)),
         left_out=np.array([column[word] for word in words if word in column], np.int64),
-    ):
-        return f"; yet the other texts most like them are labelled {campaign.target}, too"
-    return ""
+    )
