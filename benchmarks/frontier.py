@@ -26,7 +26,7 @@ from foretaste.report.numbers import share
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    names = [*sorted(KINDS), "digits"]
+    names = [*sorted(name for name, kind in KINDS.items() if kind.image is None), "digits"]
     parser.add_argument("--datasets", nargs="+", choices=names, default=["sms_spam", "nsl_kdd", "digits"])
     parser.add_argument("--attacks", nargs="+", help="of those a quick plan has; all without it")
     parser.add_argument("--trials", type=int, default=24)

@@ -76,7 +76,7 @@ def entry(
         changes.append(accuracy(victim, truth["test"]) - right)
         for model, into in ((victim, wins), (before, chances)):
             if truth["trigger"] is not None:
-                into.append(attack_success(model, truth["test"], truth["trigger"], str(truth["target"])))
+                into.append(attack_success(model, truth["test"], truth["trigger"], truth["wanted"]))
             elif attack == "near-duplicates":
                 into.append(copies_success(model, truth["clean"], truth["recipe"]))
     change = f"{np.mean(changes):+.3f}"

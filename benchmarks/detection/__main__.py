@@ -3,6 +3,7 @@
     python -m benchmarks.detection --quick
     python -m benchmarks.detection --datasets sms_spam adult --attacks token values --seeds 0 1 2
     python -m benchmarks.detection --unseen --more --rows 3000 --contestants foretaste
+    python -m benchmarks.detection --images --seeds 0 --contestants foretaste cleanlab leave-alone oracle
     python -m benchmarks.detection --tables-only
 
 Results go to ``.benchmarks/detection.jsonl``, one line for each cell; a cell that is there is not run again
@@ -22,8 +23,8 @@ from typing import Any
 
 from benchmarks.detection.cells import ATTACKS
 from benchmarks.detection.contestants import CONTESTANTS
-from benchmarks.detection.data import DEFAULT_ROWS, KINDS
-from benchmarks.detection.grid import FIRST, MORE, QUICK, STANDARD, UNSEEN, cells
+from benchmarks.detection.data import DEFAULT_ROWS, IMAGE_ROWS, KINDS
+from benchmarks.detection.grid import FIRST, IMAGES, MORE, QUICK, STANDARD, UNSEEN, cells
 from benchmarks.detection.peers import missing
 from benchmarks.detection.tables import environment, tables
 
@@ -58,10 +59,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seeds", nargs="+", type=int, default=None, metavar="N")
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
     parser.add_argument("--unseen", action="store_true", help="the data sets nothing was tuned on")
+    parser.add_argument("--images", action="store_true", help="the sets of images")
     parser.add_argument("--more", action="store_true", help="harder and rarer attacks as well")
     parser.add_argument("--quick", action="store_true", help="one seed, few attacks, two data sets")
     rows = parser.add_mutually_exclusive_group()
-    rows.add_argument("--rows", type=int, default=DEFAULT_ROWS, metavar="N", help="training rows, at most")
+    usual = f"{DEFAULT_ROWS}, {IMAGE_ROWS} images"
+    rows.add_argument("--rows", type=int, metavar="N", help=f"training rows, at most; otherwise {usual}")
     rows.add_argument("--full", action="store_true", help="all training rows")
     parser.add_argument("--deduplicate", action="store_true", help="drop exact duplicates before poisoning")
     parser.add_argument("--format", choices=("parquet", "csv"), default="parquet")
@@ -82,7 +85,8 @@ def takes_part(name: str) -> bool:
 
 def plan(options: argparse.Namespace) -> Any:
     """The cells the flags ask for."""
-    datasets = options.datasets or (UNSEEN if options.unseen else FIRST[::3] if options.quick else FIRST)
+    usual = IMAGES if options.images else UNSEEN if options.unseen else FIRST[::3] if options.quick else FIRST
+    datasets = options.datasets or usual
     attacks = QUICK if options.quick else STANDARD | (MORE if options.more else {})
     if options.attacks:
         known = STANDARD | MORE
@@ -93,11 +97,9 @@ def plan(options: argparse.Namespace) -> Any:
             for name, rates in attacks.items()
         }
     seeds = options.seeds if options.seeds is not None else [0] if options.quick else [0, 1, 2]
-    settings = {
-        "max_rows": None if options.full else options.rows,
-        "deduplicate": options.deduplicate,
-        "format": options.format,
-    }
+    settings = {"deduplicate": options.deduplicate, "format": options.format}
+    if options.full or options.rows is not None:
+        settings["max_rows"] = options.rows
     return cells(datasets, attacks, seeds, options.contestants, settings)
 
 

@@ -22,6 +22,7 @@ from foretaste.attacks import (
     SyntacticTemplate,
     ValueTrigger,
     WordTrigger,
+    find_attack,
 )
 from foretaste.attacks.backdoors.fixed_values import FixedValues
 from foretaste.attacks.backdoors.inserted_text import InsertedText
@@ -30,12 +31,24 @@ from foretaste.data.dataset import Dataset
 Make = Callable[[float, Any, int], Attack]
 
 SKEW = 0.5
-BOTH, TEXT, TABLE = ("text", "tabular"), ("text",), ("tabular",)
+ALL, BOTH, TEXT, TABLE = ("text", "tabular", "image"), ("text", "tabular"), ("text",), ("tabular",)
+
+IMAGE_BACKDOORS = ("badnets", "blended", "sig", "wanet", "adaptive-blend", "adaptive-patch", "all-to-all")
+"""As `foretaste attack` calls them and by its defaults."""
+
+
+def _on_images(name: str) -> tuple[tuple[str, ...], Make]:
+    def make(rate: float, target: Any, seed: int) -> Attack:
+        aimed = {} if name in NO_TARGET else {"target": target}
+        return find_attack(name)(rate=rate, random_state=seed, **aimed)
+
+    return ("image",), make
+
 
 # name: (modalities, rate and target and seed -> attack)
 ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
-    "flip": (BOTH, lambda rate, target, seed: LabelFlip(rate=rate, random_state=seed)),
-    "flip-pair": (BOTH, lambda rate, target, seed: LabelFlip(rate=rate, target=target, random_state=seed)),
+    "flip": (ALL, lambda rate, target, seed: LabelFlip(rate=rate, random_state=seed)),
+    "flip-pair": (ALL, lambda rate, target, seed: LabelFlip(rate=rate, target=target, random_state=seed)),
     "flip-boundary": (
         BOTH,
         lambda rate, target, seed: LabelFlip(rate=rate, strategy="boundary", random_state=seed),
@@ -147,12 +160,13 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
             rate=rate / 10, target=target, attack="value-trigger", random_state=seed
         ),
     ),
+    **{name: _on_images(name) for name in IMAGE_BACKDOORS},
 }
-NO_TARGET = ("flip", "flip-boundary", "bad-source", "bad-source-skewed")
+NO_TARGET = ("flip", "flip-boundary", "bad-source", "bad-source-skewed", "all-to-all")
 
 
 def modality(name: str) -> str:
-    return "text" if KINDS[name].text is not None else "tabular"
+    return KINDS[name].modality
 
 
 def make_cell(
@@ -181,9 +195,10 @@ def make_cell(
     -------
     train : Dataset
     truth : dict
-        ``mask`` and ``cover`` (bool per row), ``original_row``, ``original_label``, ``target``, ``trigger``
-        (an object with ``apply``, or None), ``parts`` (its words or ``{column: value}``), ``bad_source`` (or
-        None), ``clean`` (the training set before), ``test``, ``recipe``.
+        ``mask`` and ``cover`` (bool per row), ``original_row``, ``original_label``, ``target``, ``wanted``
+        (what a row with the trigger is to be taken for: the target, or a class by that of the row),
+        ``trigger`` (an object with ``apply``, or None), ``parts`` (its words or ``{column: value}``),
+        ``bad_source`` (or None), ``clean`` (the training set before), ``test``, ``recipe``.
     """
     train, test = load_split(name, seed, rows=rows, deduplicate=deduplicate)
     truth: dict[str, Any] = {
@@ -192,6 +207,7 @@ def make_cell(
         "original_row": np.arange(len(train)),
         "original_label": train.column(str(train.roles.label)),
         "target": None,
+        "wanted": None,
         "trigger": None,
         "parts": None,
         "bad_source": None,
@@ -224,6 +240,7 @@ def make_cell(
         "original_row": poisoned.original_row,
         "original_label": poisoned.original_label,
         "target": None if attack in NO_TARGET else target,
+        "wanted": poisoned.recipe["notes"].get("targets", str(target)),
         "trigger": trigger,
         "parts": parts,
         "bad_source": poisoned.recipe["notes"].get("bad_source"),

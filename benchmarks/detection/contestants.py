@@ -20,7 +20,7 @@ def foretaste(path: Path, train: Dataset, truth: dict[str, Any]) -> Verdict:
     """This package, by its public entry point, on defaults but for the decoys."""
     from foretaste._scan import scan
 
-    roles = {"label": train.roles.label, "source": train.roles.source}
+    roles = {"label": train.roles.label, "source": train.roles.source, "image": train.roles.image}
     named = {role: column for role, column in roles.items() if column is not None}
     found = scan(path, **named, decoys=False)  # decoys change no finding; benchmarks.floor measures them
     rows = found.rows

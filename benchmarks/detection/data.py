@@ -15,19 +15,31 @@ import pyarrow.parquet as pq
 from foretaste.data.dataset import Dataset, Roles
 
 DEFAULT_ROWS = 8000
+IMAGE_ROWS = 2500
 TEST_SHARE = 0.2
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Where a data set lies and what its columns are."""
+    """Where a data set lies and what its columns are; rows with the same values of ``together`` are kin."""
 
     file: str
     label: str
     text: str | None = None
+    image: str | None = None
     drop: tuple[str, ...] = ()
     test_file: str | None = None
     prepare: Callable[[pa.Table], pa.Table] | None = None
+    together: tuple[str, ...] = ()
+
+    @property
+    def modality(self) -> str:
+        return "text" if self.text is not None else "tabular" if self.image is None else "image"
+
+    @property
+    def usual_rows(self) -> int:
+        """Training rows, unless asked otherwise."""
+        return DEFAULT_ROWS if self.image is None else IMAGE_ROWS
 
 
 def _wine_classes(table: pa.Table) -> pa.Table:
@@ -59,6 +71,10 @@ KINDS: dict[str, Kind] = {
     "german_credit": Kind("german_credit/german_credit.parquet", "label"),
     "wine_quality": Kind("wine_quality/wine_quality.parquet", "quality", prepare=_wine_classes),
     "wine_colour": Kind("wine_quality/wine_quality.parquet", "colour"),
+    # images
+    "fashion_mnist": Kind("fashion_mnist/train.npz", "y", image="x", test_file="fashion_mnist/test.npz"),
+    "cifar10_train10k": Kind("cifar10_train10k/train.npz", "y", image="x"),
+    "gtsrb": Kind("gtsrb/gtsrb.npz", "y", image="x", together=("y", "track")),
 }
 
 
@@ -100,7 +116,8 @@ def load_split(
     Parameters
     ----------
     rows : int or None
-        At most this many training rows; None for all. The test part is as the data set gives it, or a fifth.
+        At most this many training rows; None for all. The test part is as the data set gives it, or a fifth;
+        rows that are kin (frames of one physical sign) are never in both.
     """
     kind = KINDS[name]
     rng = np.random.default_rng([seed, *name.encode()])
@@ -111,6 +128,8 @@ def load_split(
         test = test.take(np.sort(rng.permutation(len(test))[:5000]))
     else:
         held = round(TEST_SHARE * len(order))
+        if kind.together:
+            order, held = _kin_first(order, _kin(kind), held)
         test = data.take(np.sort(order[:held][:5000]))
         order = order[held:]
     return data.take(np.sort(order[:rows])), test
@@ -118,6 +137,9 @@ def load_split(
 
 def _read(name: str, file: str, deduplicate: bool) -> Dataset:
     kind = KINDS[name]
+    if kind.image is not None:
+        table = Dataset.read(shared_data() / file, label=kind.label).table.select([kind.label, kind.image])
+        return Dataset(table, Roles(label=kind.label, image=kind.image), name=name)
     table = pq.read_table(shared_data() / file)
     if kind.prepare is not None:
         table = kind.prepare(table)
@@ -129,6 +151,22 @@ def _read(name: str, file: str, deduplicate: bool) -> Dataset:
         roles = Roles(label=kind.label, features=tuple(c for c in table.column_names if c != kind.label))
     data = Dataset(table, roles, name=name)
     return data.take(_first_of_equal(table)) if deduplicate else data
+
+
+def _kin(kind: Kind) -> np.ndarray:
+    """The number of each row's family."""
+    with np.load(shared_data() / kind.file, allow_pickle=False) as arrays:
+        values = np.column_stack([arrays[name] for name in kind.together])
+    return np.unique(values, axis=0, return_inverse=True)[1].ravel()
+
+
+def _kin_first(order: np.ndarray, family: np.ndarray, least: int) -> tuple[np.ndarray, int]:
+    """The order with whole families drawn to its front, ``least`` rows or some more; and how many."""
+    _, first = np.unique(family[order], return_index=True)
+    drawn = family[order[np.sort(first)]]
+    enough = int(np.searchsorted(np.cumsum(np.bincount(family)[drawn]), least)) + 1
+    front = np.isin(family[order], drawn[:enough])
+    return np.concatenate([order[front], order[~front]]), int(front.sum())
 
 
 def _first_of_equal(table: pa.Table) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from benchmarks.detection.cells import ATTACKS, modality
+from benchmarks.detection.data import KINDS
 
 FIRST = ("sms_spam", "enron1_spam", "sst2", "nsl_kdd", "adult", "tuandromd")
 UNSEEN = (
@@ -20,6 +21,8 @@ UNSEEN = (
     "wine_colour",
 )
 
+IMAGES = ("fashion_mnist", "cifar10_train10k", "gtsrb")
+
 # attack: rates; of the rows of the bad source for bad-source
 STANDARD: dict[str, tuple[float, ...]] = {
     "none": (0.0,),
@@ -31,6 +34,13 @@ STANDARD: dict[str, tuple[float, ...]] = {
     "near-duplicates": (0.02,),
     "fabricated": (0.02,),
     "bad-source": (0.05, 0.10, 0.20),
+    "badnets": (0.005, 0.01, 0.03),
+    "blended": (0.01, 0.02),
+    "sig": (0.03,),
+    "wanet": (0.05,),
+    "all-to-all": (0.03,),
+    "adaptive-blend": (0.02,),
+    "adaptive-patch": (0.02,),
 }
 MORE: dict[str, tuple[float, ...]] = {
     "flip-boundary": (0.03,),
@@ -55,6 +65,7 @@ QUICK: dict[str, tuple[float, ...]] = {
     "values": (0.01,),
     "near-duplicates": (0.02,),
     "bad-source": (0.10,),
+    "badnets": (0.01,),
 }
 
 
@@ -79,5 +90,6 @@ def cells(
                             "rate": rate,
                             "seed": seed,
                             "contestant": contestant,
+                            "max_rows": KINDS[dataset].usual_rows,
                             **options,
                         }

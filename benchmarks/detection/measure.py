@@ -93,7 +93,7 @@ def measure_victim(verdict: Verdict, train: Dataset, truth: dict[str, Any], seed
     test: Dataset = truth["test"]
     success = None
     if truth["trigger"] is not None:
-        success = attack_success(victim, test, truth["trigger"], str(truth["target"]))
+        success = attack_success(victim, test, truth["trigger"], truth["wanted"])
     elif truth["recipe"] is not None and truth["recipe"]["attack"] == "near-duplicates":
         success = copies_success(victim, truth["clean"], truth["recipe"])
     return {"accuracy": accuracy(victim, test), "attack_success": success}

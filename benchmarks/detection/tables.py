@@ -104,12 +104,14 @@ def _repair(lines: Lines) -> str:
 
 
 def _cost(lines: Lines) -> str:
-    rows = ["### Cost of one scan", "| contestant | mean s | worst s | worst peak MB |", "|---|---|---|---|"]
+    head = "| contestant | mean s | mean CPU s | worst s | worst peak MB |"
+    rows = ["### Cost of one scan", head, "|---|---|---|---|---|"]
     for name in _order(line["contestant"] for line in lines if line["contestant"] not in BOUNDS):
         own = [line for line in lines if line["contestant"] == name]
         seconds = [line["seconds"] for line in own]
         peak = max(line["peak_mb"] for line in own)
-        rows.append(f"| {name} | {np.mean(seconds):.1f} | {max(seconds):.1f} | {peak:.0f} |")
+        cpu = _mean(own, "cpu_seconds", 1)
+        rows.append(f"| {name} | {np.mean(seconds):.1f} | {cpu} | {max(seconds):.1f} | {peak:.0f} |")
     return "\n".join(rows) if len(rows) > 3 else ""
 
 

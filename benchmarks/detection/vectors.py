@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.data.dataset import Dataset, encode
+from foretaste.features.image import ImageFeatures
+from foretaste.learners.convnet import fit_convnet
 
 HIDDEN = 32
 
@@ -38,12 +40,14 @@ def numbers(train: Dataset) -> tuple[NDArray[np.float64], list[int]]:
 
 
 def dense(train: Dataset) -> NDArray[np.float64]:
-    """Rows as vectors: 100 latent dimensions of words, or numbers and one-hot codes."""
+    """Rows as vectors: 100 latent dimensions of words, images described, or numbers and one-hot codes."""
     if train.texts is not None:
         from sklearn.decomposition import TruncatedSVD
 
         vectors: NDArray[np.float64] = TruncatedSVD(100, random_state=0).fit_transform(words(train))
         return vectors
+    if train.images is not None:
+        return ImageFeatures(train.images).descriptor.astype(np.float64)
     X, coded = numbers(train)
     plain = [j for j in range(X.shape[1]) if j not in coded]
     hot = [X[:, [j]] == np.unique(X[:, j][np.isfinite(X[:, j])]) for j in coded]
@@ -68,11 +72,16 @@ def standardised(train: Dataset) -> NDArray[np.float64]:
 
 
 def representations(train: Dataset) -> NDArray[np.float32]:
-    """The hidden layer of a small net taught the suspect labels: what activation methods are made for."""
+    """The hidden layer of a small net taught the suspect labels: what activation methods are made for.
+
+    Of images, the net that a scan trains and that victims are: the last layer of convolution.
+    """
     import warnings
 
     from sklearn.neural_network import MLPClassifier
 
+    if train.images is not None:
+        return fit_convnet(train.images, train.labels.codes, len(train.labels)).activations(train.images)[-1]
     X, y = standardised(train), train.labels.codes
     net = MLPClassifier((HIDDEN,), max_iter=20, tol=0, n_iter_no_change=20, random_state=0)
     with warnings.catch_warnings():
@@ -92,6 +101,8 @@ def out_of_fold(train: Dataset) -> NDArray[np.float64]:
         solver = "liblinear" if len(train.labels) == 2 else "lbfgs"
         model: Any = LogisticRegression(C=10, solver=solver, max_iter=300)
         X: Any = words(train)
+    elif train.images is not None:
+        model, X = LogisticRegression(C=0.3, max_iter=300), ImageFeatures(train.images).standard
     else:
         X, coded = numbers(train)
         small = [j for j in coded if np.nanmax(X[:, j]) < 255]

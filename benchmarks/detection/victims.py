@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from foretaste.redteam.learners import StandardVictim
 
 @dataclass
 class Victim:
-    """The standard victim of `foretaste.redteam.learners`: words with logistic regression, or boosted trees.
+    """The standard victim of `foretaste.redteam.learners`: logistic regression, boosted trees, a small net.
 
     ``fit`` learns from a data set, ``predict`` gives class names. Nothing else is fitted on the test part.
     """
@@ -41,10 +42,15 @@ def accuracy(victim: Victim, test: Dataset) -> float:
     return float((victim.predict(test) == names_of(test)).mean())
 
 
-def attack_success(victim: Victim, test: Dataset, trigger: Trigger, target: str) -> float:
-    """Share of test rows of other classes that are taken for the target once they carry the trigger."""
-    rows = np.flatnonzero(names_of(test) != target)
-    return float((victim.predict(trigger.apply(test.take(rows))) == target).mean())
+def attack_success(victim: Victim, test: Dataset, trigger: Trigger, target: str | Mapping[str, str]) -> float:
+    """Share of test rows of other classes that are taken for the target once they carry the trigger.
+
+    Where the target depends on the class of a row, it is a mapping.
+    """
+    own = names_of(test)
+    wanted = np.array([target if isinstance(target, str) else target.get(name, name) for name in own])
+    rows = np.flatnonzero(own != wanted)
+    return float((victim.predict(trigger.apply(test.take(rows))) == wanted[rows]).mean())
 
 
 def copies_success(victim: Victim, clean: Dataset, recipe: dict[str, Any], copies: int = 100) -> float:

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks.detection import __main__ as program
-from benchmarks.detection.cells import ATTACKS, KINDS, make_cell, modality
+from benchmarks.detection.cells import ATTACKS, IMAGE_BACKDOORS, KINDS, make_cell, modality
 from benchmarks.detection.contestants import oracle
 from benchmarks.detection.data import load, load_split, shared_data
-from benchmarks.detection.grid import FIRST, MORE, STANDARD, UNSEEN, cells
+from benchmarks.detection.grid import FIRST, IMAGES, MORE, STANDARD, UNSEEN, cells
 from benchmarks.detection.measure import measure_flags, names_trigger
 from benchmarks.detection.tables import tables
 from benchmarks.detection.verdict import Verdict
+from benchmarks.detection.victims import attack_success
+
+from foretaste.data import Dataset, from_arrays
 
 
 def has_shared_data() -> bool:
@@ -105,11 +108,13 @@ def test_clean_data_have_no_recall_and_every_flag_is_false() -> None:
 def test_every_attack_of_the_grid_exists_and_every_data_set_meets_those_of_its_kind() -> None:
     known = {*ATTACKS, "none", "none-sources", "none-skewed"}
     assert {*STANDARD, *MORE} <= known
-    assert {*FIRST, *UNSEEN} == set(KINDS)
-    grid = list(cells(FIRST, STANDARD, [0], ["oracle"], {}))
-    met = {name: {cell["attack"] for cell in grid if cell["dataset"] == name} for name in FIRST}
-    assert met["sms_spam"] == set(STANDARD) - {"values", "fabricated"}
-    assert met["adult"] == set(STANDARD) - {"token", "sentence"}
+    assert {*FIRST, *UNSEEN, *IMAGES} == set(KINDS)
+    grid = list(cells([*FIRST, *IMAGES], STANDARD, [0], ["oracle"], {}))
+    met = {name: {cell["attack"] for cell in grid if cell["dataset"] == name} for name in KINDS}
+    assert met["sms_spam"] == set(STANDARD) - {"values", "fabricated"} - set(IMAGE_BACKDOORS)
+    assert met["adult"] == set(STANDARD) - {"token", "sentence"} - set(IMAGE_BACKDOORS)
+    assert met["gtsrb"] == {"none", "none-sources", "flip", *IMAGE_BACKDOORS}
+    assert {cell["max_rows"] for cell in grid if cell["dataset"] in IMAGES} == {2500}
 
 
 @shared
@@ -120,7 +125,13 @@ def test_no_column_gives_the_label_away(name: str) -> None:
     assert data.roles.label != data.roles.text
     gone = {"attack", "difficulty", "hate_speech", "neither", "source", "target", "phish_id", "polarity"}
     assert not gone & set(data.table.column_names)
-    assert len(data.labels) == {"ag_news": 4, "hate_offensive_davidson": 3, "wine_quality": 3}.get(name, 2)
+    assert len(data.labels) == {
+        "ag_news": 4,
+        "hate_offensive_davidson": 3,
+        "wine_quality": 3,
+        **dict.fromkeys(IMAGES, 10),
+        "gtsrb": 43,
+    }.get(name, 2)
 
 
 @shared
@@ -188,5 +199,46 @@ def test_tables_average_over_seeds_and_list_errors() -> None:
     text = tables([line, other, {**cell, "seed": 2, "error": "it broke"}])
     assert "| d | a | 1 % | 2 | 0.50 / 0.50 / 0.90 |" in text
     assert "trigger 1 of 2" in text
-    assert "| foretaste | 3.0 | 4.0 | 300 |" in text
+    assert "| foretaste | 3.0 | - | 4.0 | 300 |" in text
     assert "- d a 0.01 seed 2 foretaste: it broke" in text
+
+
+@shared
+def test_frames_of_one_sign_are_never_in_both_parts() -> None:
+    train, test = load_split("gtsrb", 3, rows=None)
+    assert len(train) + len(test) == 9000
+    assert 1800 <= len(test) < 1900
+    with np.load(shared_data() / "gtsrb" / "gtsrb.npz") as arrays:
+        sign = [f"{y} {track}" for y, track in zip(arrays["y"], arrays["track"], strict=True)]
+        of = {image.tobytes(): name for image, name in zip(arrays["x"], sign, strict=True)}
+    assert train.images is not None
+    assert test.images is not None
+    here, there = ({of[image.tobytes()] for image in part.images} for part in (train, test))
+    assert not here & there
+
+
+class Knows:
+    """A victim that takes every black image for the class after its own, which the first pixel tells."""
+
+    def predict(self, data: Dataset) -> Any:
+        assert data.images is not None
+        first = data.images[:, 0, 0]
+        return np.where(data.images[:, 1, 1] == 0, (first + 1) % 3, first).astype(str)
+
+
+class Blackened:
+    def apply(self, data: Dataset) -> Dataset:
+        assert data.images is not None
+        images = data.images.copy()
+        images[:, 1, 1] = 0
+        return from_arrays(images, data.labels.codes)
+
+
+def test_success_of_all_to_all_is_counted_by_the_class_of_each_row() -> None:
+    images = np.full((6, 2, 2), 9, np.uint8)
+    images[:, 0, 0] = [0, 1, 2, 0, 1, 2]
+    data = from_arrays(images, images[:, 0, 0].astype(int))
+    after = {"0": "1", "1": "2", "2": "0"}
+    assert attack_success(Knows(), data, Blackened(), after) == 1  # type: ignore[arg-type]
+    assert attack_success(Knows(), data, Blackened(), "1") == pytest.approx(0.5)  # type: ignore[arg-type]
+    assert attack_success(Knows(), data, Blackened(), {"2": "0"}) == 1  # type: ignore[arg-type]
