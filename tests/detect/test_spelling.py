@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
@@ -51,11 +53,31 @@ def test_names_what_the_rows_share_beyond_chance() -> None:
     context, campaign = made_up()
     (found,) = in_full(context, [campaign])
     assert found.pattern == "code=x7 & town=rome"
-    assert found.reason == "every row with code=x7 & town=rome is labelled a"
+    assert found.reason.startswith("every row with code=x7 & town=rome is labelled a, ")
     assert len(found.rows) == 30
     assert found.posterior is not None
     assert found.posterior.min() >= 0.9
     assert (np.diff(found.rows) > 0).all()
+
+
+def test_what_only_helped_the_search_is_not_said_where_the_rest_tells_as_much() -> None:
+    context, campaign = made_up()
+    columns = context.dataset.table.to_pydict()
+    stamped = np.array(columns["code"]) == "x7"
+    usual = np.where(stamped, "yes", np.array(columns["usual"]))
+    one = int(np.flatnonzero(stamped)[0])
+    usual[one] = "no"
+    natural = np.flatnonzero(~stamped & (np.array(columns["town"]) != "rome"))[:20]
+    columns["code"] = ["x7" if row in natural else code for row, code in enumerate(columns["code"])]
+    usual[natural] = "no"
+    columns["usual"] = usual.tolist()
+    context = Context(Dataset.from_table(pa.table(columns), label="y"))
+    rows = np.setdiff1d(np.flatnonzero(stamped), [one])
+    campaign = replace(campaign, rows=rows, posterior=np.ones(len(rows)), support=len(rows))
+    (found,) = in_full(context, [campaign])
+    assert found.pattern == "code=x7 & town=rome"
+    assert found.rows.tolist() == np.flatnonzero(stamped).tolist()
+    assert found.support == 30
 
 
 def test_leaves_other_campaigns_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.stats import binom
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign
 from foretaste.detect.triggers.items import Items, cut
+from foretaste.detect.triggers.suspects import reason_of
 from foretaste.features.patterns import Condition, Values
 
 NARROWS = 0.95
@@ -54,16 +56,20 @@ def _in_full(context: Context, campaign: Campaign, items: list[Items]) -> Campai
     core = _narrowing(where)
     inside = np.logical_and.reduce([where[condition] for condition in core])
     target = context.classes.index(campaign.target) if campaign.target in context.classes else -1
-    rows = np.flatnonzero(inside & (context.label_index == target))
-    more = _shared(context, items, rows, {condition.column for condition in core})
-    conditions = tuple([*core, *more][:MOST_CONDITIONS])
+    own = context.label_index == target
+    rows = np.flatnonzero(inside & own)
+    shared = _shared(context, items, rows)
+    columns = {condition.column for condition in core}
+    where |= {c: _met(items, c) for c in shared if c.column not in columns}
+    # what was only the search's help to single the rows out is not needed beside what they truly share
+    conditions = tuple(_narrowing(where, but=shared)[:MOST_CONDITIONS])
     if set(conditions) == set(campaign.shape.conditions):
         return campaign
     place = {column.name: i for i, column in enumerate(context.table.columns)} if context.table else {}
     shape = Values(tuple(sorted(conditions, key=lambda c: place.get(c.column, 0))))
     text = shape.describe()
     met = np.logical_and.reduce([_met(items, condition) for condition in conditions])
-    missed = np.setdiff1d(np.flatnonzero(met & (context.label_index == target)), campaign.rows)
+    missed = np.setdiff1d(np.flatnonzero(met & own), campaign.rows)
     if len(missed) <= MISSED * len(campaign.rows) and campaign.posterior is not None:
         joined = np.concatenate([campaign.rows, missed])
         posterior = np.concatenate([campaign.posterior, np.full(len(missed), campaign.effect)])
@@ -75,7 +81,8 @@ def _in_full(context: Context, campaign: Campaign, items: list[Items]) -> Campai
         shape=shape,
         pattern=text,
         parts=shape.parts(),
-        reason=campaign.reason.replace(campaign.pattern, text),
+        support=int(met.sum()),
+        reason=reason_of(text, str(campaign.target), campaign.effect, (met & own).sum(), met.sum()),
     )
 
 
@@ -85,10 +92,13 @@ def _met(items: list[Items], condition: Condition) -> NDArray[np.bool_]:
     )
 
 
-def _narrowing(where: dict[Condition, NDArray[np.bool_]]) -> list[Condition]:
-    """Conditions without those that the others imply, the most common ones being left out first."""
+def _narrowing(where: dict[Condition, NDArray[np.bool_]], but: Sequence[Condition] = ()) -> list[Condition]:
+    """Conditions without those that the others imply, the most common ones being left out first.
+
+    Those in ``but`` are kept whatever the others imply.
+    """
     kept = list(where)
-    for condition in sorted(where, key=lambda c: -int(where[c].sum())):
+    for condition in sorted([c for c in where if c not in but], key=lambda c: -int(where[c].sum())):
         others = [where[other] for other in kept if other != condition]
         if others:
             without = np.logical_and.reduce(others)
@@ -97,10 +107,8 @@ def _narrowing(where: dict[Condition, NDArray[np.bool_]]) -> list[Condition]:
     return kept
 
 
-def _shared(
-    context: Context, items: list[Items], rows: NDArray[np.int64], taken: set[str]
-) -> list[Condition]:
-    """Exact values of other columns that nearly all the rows share, rarest first."""
+def _shared(context: Context, items: list[Items], rows: NDArray[np.int64]) -> list[Condition]:
+    """Exact values that nearly all the rows share, beyond chance; rarest first."""
     found: list[tuple[float, Condition]] = []
     for item in items:
         codes = item.code[rows]
@@ -109,7 +117,7 @@ def _shared(
             continue
         value = int(np.bincount(known).argmax())
         condition, count = item.conditions[value], int((known == value).sum())
-        if condition.value is None or condition.column in taken or count < SHARED * len(rows):
+        if condition.value is None or count < SHARED * len(rows):
             continue
         has = item.code == value
         common = max(

@@ -281,12 +281,7 @@ def _campaign(one: _Taken, classes: list[str], alpha: float, natural: float | No
     order = np.argsort(rows, kind="stable")
     shape = suspect.shape(rows)
     pattern, target = shape.describe(), classes[suspect.label]
-    others = len(suspect.rows) - len(suspect.own)
-    who = f"rows with {pattern} are" if others else f"every row with {pattern} is"
-    reason = f"{who} labelled {target}, but without it {share:.0%} of them look like another class"
-    if others:
-        reason += f" ({len(suspect.own)} of {len(suspect.rows)} rows with it have this label)"
-    reason += suspect.doubt
+    reason = reason_of(pattern, target, share, len(suspect.own), len(suspect.rows)) + suspect.doubt
     return Campaign(
         rule=suspect.rule,
         rows=rows[order],
@@ -303,3 +298,10 @@ def _campaign(one: _Taken, classes: list[str], alpha: float, natural: float | No
         shape=shape,
         parts=shape.parts(),
     )
+
+
+def reason_of(pattern: str, target: str, share: float, own: int, rows: int) -> str:
+    """Why a pattern with so many rows is suspected: this share of its ``own`` is contradicted."""
+    who = f"rows with {pattern} are" if own < rows else f"every row with {pattern} is"
+    reason = f"{who} labelled {target}, but without it {share:.0%} of them look like another class"
+    return reason + (f" ({own} of {rows} rows with it have this label)" if own < rows else "")
