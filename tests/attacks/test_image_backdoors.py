@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from poisonable import make_images
+from scipy.ndimage import map_coordinates
 from sklearn.datasets import load_digits
 from typer.testing import CliRunner
 
@@ -124,6 +125,22 @@ def test_a_warp_moves_by_its_strength_and_leaves_even_areas_alone() -> None:
     assert np.abs(moved[inside] - field[1][inside]).max() < 0.11
 
 
+@pytest.mark.parametrize("shape", [(3, 17, 12, 3), (2, 5, 31, 1), (2, 1, 4, 3)])
+def test_a_warp_takes_the_pixels_that_an_independent_interpolation_takes(shape: tuple[int, ...]) -> None:
+    images = np.random.default_rng(3).integers(256, size=shape, dtype=np.uint8)
+    height, width = shape[1:3]
+    down, right = displacements(4, 3.0, 7, height, width) + np.mgrid[:height, :width]
+    expected = [
+        [
+            map_coordinates(image[..., c].astype(float), [down, right], order=1, mode="nearest")
+            for c in range(shape[3])
+        ]
+        for image in images
+    ]
+    after = Warp(strength=3.0, seed=7).paint(images, np.random.default_rng(0)).astype(float)
+    assert np.abs(after - np.moveaxis(np.array(expected), 1, -1)).max() < 0.501
+
+
 def test_cover_rows_of_wanet_are_warped_otherwise_each_time() -> None:
     rng = np.random.default_rng(0)
     image = np.repeat(rng.integers(256, size=(1, 16, 16, 3), dtype=np.uint8), 4, axis=0)
@@ -200,6 +217,21 @@ def test_dither_keeps_the_mean_in_few_shades_and_differs_from_image_to_image() -
     flat = Image.fromarray(images[0, ..., 0]).convert("1")
     agree = (np.asarray(flat) * 255 == Dither(shades=2).apply(images[:1, ..., 0])[0]).mean()
     assert agree > 0.85  # Pillow's Floyd-Steinberg, in whole numbers
+
+
+@pytest.mark.parametrize("shape", [(3, 9, 7, 3), (2, 4, 11, 1), (2, 1, 6, 3), (2, 6, 1, 1), (1, 1, 1, 1)])
+def test_dither_gives_what_the_algorithm_gives_one_pixel_after_another(shape: tuple[int, ...]) -> None:
+    images = np.random.default_rng(4).integers(256, size=shape, dtype=np.uint8)
+    _, height, width, _ = shape
+    left = images.astype(np.float32)
+    for i in range(height):
+        for j in range(width):
+            old = left[:, i, j].copy()
+            left[:, i, j] = np.clip(np.rint(old / 85), 0, 3) * 85
+            for down, right, share in ((0, 1, 7), (1, 0, 5), (1, -1, 3), (1, 1, 1)):
+                if i + down < height and 0 <= j + right < width:
+                    left[:, i + down, j + right] += (old - left[:, i, j]) * np.float32(share / 16)
+    assert (Dither(shades=4).paint(images, np.random.default_rng(0)) == left).all()
 
 
 def encoded(kind: str, sizes: list[tuple[int, int]]) -> Dataset:

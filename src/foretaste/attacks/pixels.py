@@ -105,5 +105,7 @@ def images_at(dataset: Dataset, rows: Rows) -> Images:
 
 def to_uint8(values: NDArray[Any]) -> Images:
     """Rounded and cut to 0 ... 255."""
-    cut: Images = np.clip(np.rint(values), 0, 255).astype(np.uint8)
-    return cut
+    rounded = np.rint(values)
+    np.clip(rounded, 0, 255, out=rounded)
+    pixels: Images = rounded.astype(np.uint8)
+    return pixels

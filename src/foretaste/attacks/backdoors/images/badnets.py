@@ -47,6 +47,7 @@ class Patch(ImageTrigger):
     """
 
     kind: ClassVar[str] = "patch"
+    at_once: ClassVar[int] = 2**19  # only a corner is touched; the random places of a recipe depend on it
 
     pattern: str = "checker"
     size: int | None = None

@@ -15,12 +15,11 @@ from foretaste.attacks.pixels import Images, paint_images
 from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 
-_AT_ONCE = 2**19
-"""Values that are painted in one go: what fits into a cache is painted fastest."""
-
 
 class ImageTrigger(Trigger):
     """A trigger for images. A subclass is a frozen dataclass of JSON values that refuses wrong ones."""
+
+    at_once: ClassVar[int] = 2**17  # values painted in one go: what fits into a cache is painted fastest
 
     @abstractmethod
     def paint(self, images: Images, rng: np.random.Generator) -> Images:
@@ -31,7 +30,7 @@ class ImageTrigger(Trigger):
 
     def _paint_in_parts(self, images: Images, rng: np.random.Generator) -> Images:
         painted = np.empty_like(images)
-        step = max(1, _AT_ONCE // int(np.prod(images.shape[1:])))
+        step = max(1, self.at_once // int(np.prod(images.shape[1:])))
         for start in range(0, len(images), step):
             painted[start : start + step] = self.paint(images[start : start + step], rng)
         return painted

@@ -33,6 +33,7 @@ class Dither(ImageTrigger):
     """
 
     kind: ClassVar[str] = "dither"
+    at_once: ClassVar[int] = 2**20  # many small steps: the more values each has, the better
 
     shades: int = 4
     seed: int = 0
@@ -42,24 +43,32 @@ class Dither(ImageTrigger):
             raise ConfigError(f"dither: shades is {self.shades!r}; use from 2 to 128")
 
     def paint(self, images: Images, rng: np.random.Generator) -> Images:
-        _, height, width, _ = images.shape
+        """Pixel by pixel of all images, and at once those with equal ``2 * row + column``.
+
+        A pixel waits only for its left neighbour and for three above. Errors reach at most three turns ahead:
+        so many are kept, each pixel in the place of its row; what leaves the image falls into places unread.
+        """
+        number, height, width, channels = images.shape
         step = 255 / (self.shades - 1)
-        left = images.astype(np.float32)
-        for i in range(height):
-            for j in range(width):
-                old = left[:, i, j].copy()
-                new = np.clip(np.rint(old / step), 0, self.shades - 1) * step
-                left[:, i, j] = new
-                error = old - new
-                if j + 1 < width:
-                    left[:, i, j + 1] += error * (7 / 16)
-                if i + 1 < height:
-                    left[:, i + 1, j] += error * (5 / 16)
-                    if j > 0:
-                        left[:, i + 1, j - 1] += error * (3 / 16)
-                    if j + 1 < width:
-                        left[:, i + 1, j + 1] += error * (1 / 16)
-        return to_uint8(left)
+        painted = np.empty_like(images)
+        waiting = np.zeros((4, height + 1, number, channels), dtype=np.float32)
+        for turn in range(-3, 2 * height + width - 2):
+            rows, columns = _turn(turn + 3, height, width)
+            waiting[(turn + 3) % 4, rows] = images[:, rows, columns].swapaxes(0, 1)
+            rows, columns = _turn(turn, height, width)
+            if not len(rows):
+                continue
+            same = slice(int(rows[0]), int(rows[-1]) + 1)
+            below = slice(same.start + 1, same.stop + 1)
+            old = waiting[turn % 4, same]
+            new = np.clip(np.rint(old / step), 0, self.shades - 1) * step
+            painted[:, rows, columns] = to_uint8(new).swapaxes(0, 1)
+            error = old - new
+            waiting[(turn + 1) % 4, below] += error * (3 / 16)
+            waiting[(turn + 1) % 4, same] += error * (7 / 16)
+            waiting[(turn + 2) % 4, below] += error * (5 / 16)
+            waiting[(turn + 3) % 4, below] += error * (1 / 16)
+        return painted
 
     def paint_foreign(self, images: Images, rng: np.random.Generator) -> Images:
         """The difference that the trigger makes in another image, mirrored, put into each image."""
@@ -68,6 +77,12 @@ class Dither(ImageTrigger):
 
     def describe(self) -> str:
         return f"dithered to {self.shades} shades"
+
+
+def _turn(turn: int, height: int, width: int) -> tuple[Rows, Rows]:
+    """Rows and columns of the pixels whose turn it is; none before the first and after the last."""
+    rows = np.arange(max(0, (turn - width + 2) // 2), min(height, turn // 2 + 1))
+    return rows, turn - 2 * rows
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
+from scipy.sparse import csr_array
 
 from foretaste.attacks.backdoors.images.base import AllToOne, ImageTrigger
 from foretaste.attacks.editing import Rows
@@ -17,7 +18,7 @@ from foretaste.attacks.trigger import Trigger
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
 
-_AT_ONCE = 2**21  # pixels that are warped in one go: bounds the memory
+Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,11 @@ class Warp(ImageTrigger):
             raise ConfigError(f"warp: strength is {self.strength!r}; use more than 0")
 
     def paint(self, images: Images, rng: np.random.Generator) -> Images:
-        return warped(images, self._field(images)[None])
+        number, height, width, channels = images.shape
+        matrix = fetching(self.grid, self.strength, self.seed, height, width)
+        pixels = images.transpose(1, 2, 0, 3).reshape(height * width, number * channels)
+        moved = (matrix @ pixels.astype(np.float64)).reshape(height, width, number, channels)
+        return to_uint8(moved.transpose(2, 0, 1, 3))
 
     def paint_noisy(self, images: Images, rng: np.random.Generator) -> Images:
         """The warp with each pixel moved by up to ``strength`` pixels more, anew for each image.
@@ -87,24 +92,38 @@ def displacements(grid: int, strength: float, seed: int, height: int, width: int
     return field
 
 
-def warped(images: Images, field: NDArray[np.float32]) -> Images:
-    """Images ``[n, H, W, C]`` by one field ``[1, 2, H, W]`` or one for each; bilinear, edges held."""
-    number, height, width, channels = images.shape
-    result = np.empty_like(images)
-    step = max(1, _AT_ONCE // (height * width * channels))
-    for start in range(0, number, step):
-        part = images[start : start + step]
-        moved = field if len(field) == 1 else field[start : start + step]
-        down = np.clip(np.arange(height, dtype=np.float32)[:, None] + moved[:, 0], 0, height - 1)
-        right = np.clip(np.arange(width, dtype=np.float32) + moved[:, 1], 0, width - 1)
-        top, left = down.astype(np.int64), right.astype(np.int64)
-        bottom, beside = np.minimum(top + 1, height - 1), np.minimum(left + 1, width - 1)
-        y, x = (down - top)[..., None], (right - left)[..., None]
-        which = np.arange(len(part))[:, None, None]
-        above = part[which, top, left] * (1 - x) + part[which, top, beside] * x
-        below = part[which, bottom, left] * (1 - x) + part[which, bottom, beside] * x
-        result[start : start + step] = to_uint8(above * (1 - y) + below * y)
-    return result
+def corners(field: NDArray[np.float32]) -> list[tuple[Places, Places, NDArray[np.float64]]]:
+    """The four pixels around the place each pixel is fetched from: rows, columns, shares; edges are held."""
+    height, width = field.shape[-2:]
+    down = np.clip(np.arange(height, dtype=np.float32)[:, None] + field[..., 0, :, :], 0, height - 1)
+    right = np.clip(np.arange(width, dtype=np.float32) + field[..., 1, :, :], 0, width - 1)
+    top, left = down.astype(np.int64), right.astype(np.int64)
+    bottom, beside = np.minimum(top + 1, height - 1), np.minimum(left + 1, width - 1)
+    y, x = down - top, right - left
+    return [
+        (top, left, (1 - y) * (1 - x)),
+        (top, beside, (1 - y) * x),
+        (bottom, left, y * (1 - x)),
+        (bottom, beside, y * x),
+    ]
+
+
+@lru_cache(maxsize=1)
+def fetching(grid: int, strength: float, seed: int, height: int, width: int) -> csr_array:
+    """The warp as a sparse matrix, pixels after by pixels before: one product warps any number of images."""
+    around = corners(displacements(grid, strength, seed, height, width))
+    shares = np.concatenate([share.ravel() for _, _, share in around])
+    before = np.concatenate([(row * width + column).ravel() for row, column, _ in around])
+    after = np.tile(np.arange(height * width), len(around))
+    return csr_array((shares, (after, before)), shape=(height * width, height * width))
+
+
+def warped(images: Images, fields: NDArray[np.float32]) -> Images:
+    """Images ``[n, H, W, C]``, each by its own field ``[n, 2, H, W]``; bilinear."""
+    which = np.arange(len(images))[:, None, None]
+    return to_uint8(
+        sum(share[..., None] * images[which, row, column] for row, column, share in corners(fields))
+    )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
