@@ -43,6 +43,7 @@ class Warp(ImageTrigger):
     """
 
     kind: ClassVar[str] = "warp"
+    at_once: ClassVar[int] = 2**14  # its numbers take eight times the bytes
 
     grid: int = 4
     strength: float = 2.0
@@ -121,9 +122,8 @@ def fetching(grid: int, strength: float, seed: int, height: int, width: int) -> 
 def warped(images: Images, fields: NDArray[np.float32]) -> Images:
     """Images ``[n, H, W, C]``, each by its own field ``[n, 2, H, W]``; bilinear."""
     which = np.arange(len(images))[:, None, None]
-    return to_uint8(
-        sum(share[..., None] * images[which, row, column] for row, column, share in corners(fields))
-    )
+    parts = [share[..., None] * images[which, row, column] for row, column, share in corners(fields)]
+    return to_uint8(np.sum(parts, axis=0))
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
