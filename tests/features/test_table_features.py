@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.triggers.items import cut
-from foretaste.features.patterns import Condition, Values
+from foretaste.features.patterns import Condition, Values, exactly
 from foretaste.features.table import FEW_DISTINCT, TableFeatures, group_rows
 
 
@@ -94,12 +94,66 @@ def test_a_condition_matches_the_rows_its_item_saw() -> None:
     seen = 0
     for items in cut(features, 3):
         for position, condition in enumerate(items.conditions):
-            if condition.column == "day":
-                continue
             matched = Values((condition,)).matches(dataset)
             assert np.array_equal(matched, items.code == position), condition.describe()
             seen += 1
     assert seen > 50
+
+
+START = datetime.datetime(2026, 8, 16, 8, 5, 10, 250_000)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (pa.timestamp("us", "UTC"), "2026-08-16 08:05:10.250000+00:00"),
+        (pa.timestamp("ns"), "2026-08-16 08:05:10.250000"),
+        (pa.date32(), "2026-08-16"),
+        (pa.time64("ns"), "08:05:10.250000"),
+        (pa.duration("ms"), "0:00:10"),
+    ],
+)
+@pytest.mark.parametrize("distinct", [FEW_DISTINCT, 40])
+def test_moments_are_said_as_moments(kind: pa.DataType, said: str, distinct: int) -> None:
+    """The expected words are those of Python's own types, which the numbers in the columns are not."""
+    steps = np.arange(distinct).repeat(5)
+    if pa.types.is_date(kind):
+        column = pa.array([START.date() + datetime.timedelta(int(s)) for s in steps], kind)
+    elif pa.types.is_time(kind):
+        column = pa.array([(START + datetime.timedelta(seconds=int(s))).time() for s in steps]).cast(kind)
+    elif pa.types.is_duration(kind):
+        column = pa.array([datetime.timedelta(seconds=10 + int(s)) for s in steps], kind)
+    else:
+        column = pa.array([START + datetime.timedelta(hours=int(s)) for s in steps], pa.timestamp("us"))
+        column = column.cast(kind)
+    table = pa.table({"when": column, "label": ["a", "b"] * (len(steps) // 2) + ["a"] * (len(steps) % 2)})
+    dataset = Dataset(table, Roles(label="label", features=("when",)))
+    features = TableFeatures.from_dataset(dataset)
+    assert features.columns[0].numeric is (distinct > FEW_DISTINCT)
+    exact, *ranges = cut(features, 3)
+    assert exact.conditions[0].describe() == f"when={said}"
+    assert all(items.conditions[0].describe().startswith(f"when in [{said}, ") for items in ranges)
+    for items in (exact, *ranges):
+        for position, condition in enumerate(items.conditions):
+            matched = Values((condition,)).matches(dataset)
+            assert np.array_equal(matched, items.code == position), condition.describe()
+
+
+def test_numbers_match_as_numbers_and_large_ones_are_said_in_full() -> None:
+    large, single = 1_787_000_000_123_456, np.float32(0.1)
+    table = pa.table(
+        {
+            "large": [large + i for i in range(20)] * 2,
+            "single": pa.array(np.float32(range(40)) / np.float32(10)),
+            "label": ["a", "b"] * 20,
+        }
+    )
+    dataset = Dataset(table, Roles(label="label", features=("large", "single")))
+    first, second = TableFeatures.from_dataset(dataset).columns
+    assert exactly(first, large).describe() == f"large={large}"
+    assert Values((exactly(first, large),)).matches(dataset).sum() == 2
+    assert np.flatnonzero(Values((exactly(second, float(single)),)).matches(dataset)).tolist() == [1]
+    assert Condition("large", low=large, high=large + 2).describe() == f"large in [{large}, {large + 2})"
 
 
 def test_all_conditions_of_a_pattern_are_needed() -> None:

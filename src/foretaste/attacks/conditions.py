@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from foretaste.attacks.editing import plain_type
+from foretaste.data import stored_numbers
 from foretaste.data.dataset import Dataset, as_text, encode, name_some
 from foretaste.errors import ConfigError
 
@@ -132,12 +132,12 @@ def numbers(dataset: Dataset, column: str, use: str) -> NDArray[np.float64]:
     values: Any = dataset.column(column)
     kind = plain_type(values.type)
     if pa.types.is_temporal(kind):
-        values = values.cast(kind).cast(pa.int32() if kind.bit_width == 32 else pa.int64())
+        values = values.cast(kind)
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
         raise ConfigError(f"{use}: column {column!r} holds {kind}, which has no order; use = or !=")
     elif pa.types.is_boolean(kind):
         values = values.cast(pa.int8())
-    return np.asarray(pc.fill_null(values.cast(pa.float64(), safe=False), np.nan).to_numpy(), np.float64)
+    return stored_numbers(values)
 
 
 def _number(text: str, use: str) -> float:

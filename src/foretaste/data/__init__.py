@@ -9,6 +9,7 @@ from foretaste.data.limits import Limits
 from foretaste.data.plain import numeric_values
 from foretaste.data.roles import ColumnNote, Roles
 from foretaste.data.rows import TableHash, file_sha256, row_hashes, table_hash
+from foretaste.data.stored import in_words, stored_numbers
 
 __all__ = [
     "Codes",
@@ -24,10 +25,12 @@ __all__ = [
     "file_sha256",
     "from_arrays",
     "images_from_tensor",
+    "in_words",
     "numeric_values",
     "open_file",
     "row_hashes",
     "rows_of",
+    "stored_numbers",
     "table_hash",
     "table_like",
     "write_table",

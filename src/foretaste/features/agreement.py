@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -186,5 +188,5 @@ def with_consensus(table: TableFeatures, groups: list[NDArray[np.int64]]) -> Tab
                 values[rows] = level[(len(level) - 1) // 2]
             else:
                 values[rows] = level[count.argmax()]
-        columns.append(Column(column.name, column.numeric, values, column.levels))
+        columns.append(replace(column, values=values))
     return TableFeatures(columns)

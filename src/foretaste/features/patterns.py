@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from foretaste.data import Dataset, encode
+from foretaste.data import Dataset, encode, in_words, stored_numbers
+from foretaste.features.table import Column
 from foretaste.features.text import shortened, tokenize
 from foretaste.features.writing import writing_of
 
@@ -79,18 +79,30 @@ class Writing:
 
 @dataclass(frozen=True)
 class Condition:
-    """One column's part of a pattern: equal to ``value``, or ``low <= number < high`` (<= if ``closed``)."""
+    """One column's part of a pattern: equal to ``value``, or ``low <= number < high`` (<= if ``closed``).
+
+    Numbers have both: the value in words, and itself as ``low`` and ``high``. Of dates and times, ``moment``
+    is the type in whose unit the numbers are.
+    """
 
     column: str
     value: str | None = None
     low: float | None = None
     high: float | None = None
     closed: bool = False
+    moment: pa.DataType | None = None
 
     def describe(self) -> str:
         if self.value is not None:
             return f"{self.column}={self.value}"
-        return f"{self.column} in [{self.low:.6g}, {self.high:.6g}{']' if self.closed else ')'}"
+        low, high = (in_words(float(end), self.moment) for end in (self.low or 0.0, self.high or 0.0))
+        return f"{self.column} in [{low}, {high}{']' if self.closed else ')'}"
+
+
+def exactly(column: Column, value: float) -> Condition:
+    """The condition to have this value of a column."""
+    at = value if column.numeric else None
+    return Condition(column.name, column.text(value), at, at, column.numeric, column.moment)
 
 
 @dataclass(frozen=True)
@@ -114,14 +126,14 @@ class Values:
         mask = np.ones(len(dataset), bool)
         for condition in self.conditions:
             column = dataset.column(condition.column)
-            if condition.value is not None:
+            if condition.low is None or condition.high is None:
                 coded = encode(column)
                 wanted = {i for i, name in enumerate(coded.names) if name == condition.value}
                 if condition.value == "missing":
                     wanted.add(-1)
                 mask &= np.isin(coded.codes, list(wanted))
                 continue
-            numbers = pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()
+            numbers = stored_numbers(column)
             below = numbers <= condition.high if condition.closed else numbers < condition.high
             mask &= (numbers >= condition.low) & below
         return mask

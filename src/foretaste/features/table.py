@@ -7,11 +7,10 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from foretaste.data import Dataset, encode
+from foretaste.data import Dataset, encode, in_words, stored_numbers
 from foretaste.data.codes import as_text
 
 FEW_DISTINCT = 12
@@ -33,18 +32,25 @@ class Column:
         The number, or the code; NaN where missing.
     levels : list of str
         The categories as text; empty for a numeric column.
+    moment : pyarrow.DataType, optional
+        Of a numeric column of dates or times, whose numbers are in the unit of this type.
     """
 
     name: str
     numeric: bool
     values: NDArray[np.float64]
     levels: list[str]
+    moment: pa.DataType | None = None
 
     def text(self, value: float) -> str:
         """One value of this column as a person would write it."""
         if np.isnan(value):
             return "missing"
-        return f"{value:.15g}" if self.numeric else self.levels[int(value)]
+        if self.moment is not None:
+            return in_words(value, self.moment)
+        if not self.numeric:
+            return self.levels[int(value)]
+        return in_words(value) if float(value).is_integer() else f"{value:.15g}"
 
 
 class TableFeatures:
@@ -122,19 +128,16 @@ def group_rows(matrix: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def _column(name: str, column: pa.ChunkedArray) -> Column:
     kind = column.type
-    if pa.types.is_temporal(kind):
-        column = column.cast(pa.int32() if kind.bit_width == 32 else pa.int64())
-        kind = column.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        values = pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()
+    moment = kind if pa.types.is_temporal(kind) else None
+    if moment is not None or pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        values = stored_numbers(column)
         values = np.where(np.isfinite(values), values, np.nan)
         distinct = np.unique(values[~np.isnan(values)])
         if len(distinct) > FEW_DISTINCT:
-            return Column(name, True, values, [])
+            return Column(name, True, values, [], moment)
         codes = np.searchsorted(distinct, values).astype(np.float64)
-        return Column(
-            name, False, np.where(np.isnan(values), np.nan, codes), [as_text(v) for v in distinct.tolist()]
-        )
+        levels = [as_text(v) if moment is None else in_words(v, moment) for v in distinct.tolist()]
+        return Column(name, False, np.where(np.isnan(values), np.nan, codes), levels)
     coded = encode(column if not pa.types.is_null(kind) else column.cast(pa.string()))
     codes = np.where(coded.codes < 0, np.nan, coded.codes)
     return Column(name, False, codes, coded.names)

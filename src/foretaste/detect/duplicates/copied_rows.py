@@ -18,7 +18,7 @@ from foretaste.features.agreement import (
     expected_by_chance,
     with_consensus,
 )
-from foretaste.features.table import Column, TableFeatures
+from foretaste.features.table import TableFeatures
 
 _DENSE = 1e-3
 """A group as large as this by chance is no group of copies."""
@@ -121,7 +121,7 @@ def with_farther_copies(
     first = np.array([np.flatnonzero(of_row == group)[0] for group in chosen], np.int64)
     table = TableFeatures(
         [
-            Column(column.name, column.numeric, np.append(column.values, agreed.values[first]), column.levels)
+            replace(column, values=np.append(column.values, agreed.values[first]))
             for column, agreed in zip(context.table.columns, once.table.columns, strict=True)
         ]
     )

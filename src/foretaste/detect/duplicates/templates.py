@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.features.patterns import Condition, Values
+from foretaste.features.patterns import Condition, Values, exactly
 from foretaste.features.table import Column, TableFeatures
 
 LONGEST = 120
@@ -70,12 +70,12 @@ def _agreement(column: Column, rows: NDArray[np.int64]) -> tuple[Condition | Non
     levels, counts = np.unique(own[~np.isnan(own)], return_counts=True)
     if len(levels) and counts.max() >= _COMMON * len(rows):
         value = float(levels[counts.argmax()])
-        return Condition(column.name, column.text(value)), float((values == value).mean())
+        return exactly(column, value), float((values == value).mean())
     if not column.numeric or not len(levels):
         return None, 1.0
     low, high = np.nanquantile(own, [0.1, 0.9])
     share = float(((values >= low) & (values <= high)).mean())
-    return Condition(column.name, low=float(low), high=float(high), closed=True), share
+    return Condition(column.name, low=float(low), high=float(high), closed=True, moment=column.moment), share
 
 
 def _cut(text: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2_contingency, ks_2samp, mannwhitneyu
 
+from foretaste.data import in_words
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
@@ -127,7 +128,8 @@ def _shift(column: Column, trusted: NDArray[np.bool_]) -> _Shift | None:
         test = ks_2samp(values[mine], values[theirs], method="asymp")
         cut, above = float(test.statistic_location), test.statistic_sign < 0
         side = known & ((values > cut) if above else (values <= cut))
-        words = f"{'above' if above else 'up to'} {cut:.6g} are {_shares(side, mine, theirs)}"
+        where = f"{'above' if above else 'up to'} {in_words(cut, column.moment)}"
+        words = f"{where} are {_shares(side, mine, theirs)}"
         return _Shift(column.name, float(test.statistic), float(test.pvalue), side & mine, words)
     codes = values[known].astype(np.int64)
     table = np.stack([np.bincount(codes[~trusted[known]], minlength=len(column.levels)),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.features.patterns import Condition
+from foretaste.features.patterns import Condition, exactly
 from foretaste.features.table import Column, TableFeatures
 
 _BINS = 16
@@ -61,7 +61,7 @@ def _exact(position: int, column: Column, least_rows: int) -> Items:
     slot[kept] = np.arange(len(kept))
     code = np.full(len(column.values), -1, np.int64)
     code[~missing] = slot[inverse]
-    conditions = [Condition(column.name, value=column.text(value)) for value in levels[kept]]
+    conditions = [exactly(column, float(value)) for value in levels[kept]]
     if missing.sum() >= least_rows:
         code[missing] = len(conditions)
         conditions.append(Condition(column.name, value="missing"))
@@ -94,7 +94,7 @@ def _bins(
     code = np.full(len(column.values), -1, np.int64)
     code[known] = np.clip(np.searchsorted(edges, column.values[known], side="right") - 1, 0, len(edges) - 2)
     conditions = [
-        Condition(column.name, low=float(edges[i]), high=float(edges[i + 1]), closed=i == len(edges) - 2)
-        for i in range(len(edges) - 1)
+        Condition(column.name, low=float(low), high=float(high), closed=last, moment=column.moment)
+        for low, high, last in zip(edges, edges[1:], np.arange(2, len(edges) + 1) == len(edges), strict=False)
     ]
     return Items(position, code, conditions)

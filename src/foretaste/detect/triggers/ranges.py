@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,7 @@ def suspicious_ranges(
                     screen.known[inside],
                     screen.known[own],
                     log_odds[own],
-                    _shape(items.conditions[position].column, values[inside]),
+                    _shape(items.conditions[position], values[inside]),
                     "FT206" if doubt else "FT203",
                     looked_at,
                     judge(label, 1),
@@ -118,6 +119,6 @@ def _strong(
     return [(int(position), float(seen.log_e[position])) for position in np.flatnonzero(enough)]
 
 
-def _shape(name: str, values: NDArray[np.float64]) -> Callable[[NDArray[np.int64]], Pattern]:
-    condition = Condition(name, low=float(values.min()), high=float(values.max()), closed=True)
+def _shape(part: Condition, values: NDArray[np.float64]) -> Callable[[NDArray[np.int64]], Pattern]:
+    condition = replace(part, low=float(values.min()), high=float(values.max()), closed=True)
     return lambda _: Values((condition,))
