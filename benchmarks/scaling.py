@@ -1,11 +1,13 @@
-"""Seconds and peak memory of a scan against the size of the data, on made-up tables and texts.
+"""Seconds and peak memory of a scan against the size of the data: made-up tables and texts, CIFAR-10.
 
     python -m benchmarks.scaling --kind table --rows 1000 10000 100000
     python -m benchmarks.scaling --kind text --rows 1000 10000
+    python -m benchmarks.scaling --kind image --rows 2500 10000 --no-decoys
     python -m benchmarks.scaling --kind table --rows 1000000 --memory 1000
 
-Every size runs in a process of its own on a Parquet file; a word or a pair of values is planted in 1 % of the
-rows, so that the scan has something to find and models to train again.
+Every size runs in a process of its own on a file; a word, a pair of values or a patch is planted in 1 % of
+the rows, so that the scan has something to find and models to train again. With torch a net is trained on
+the images.
 """
 
 from __future__ import annotations
@@ -17,11 +19,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from benchmarks.detection.data import load
+
+from foretaste.attacks import BadNets
 
 
 def make_table(rows: int, path: Path, columns: int = 50) -> None:
@@ -57,6 +63,22 @@ def make_texts(rows: int, path: Path, words: int = 20) -> None:
     pq.write_table(pa.table({"text": texts, "label": label}), path)
 
 
+def make_images(rows: int, path: Path) -> None:
+    """Images of 32 x 32 pixels from cifar10_train10k; a patch in a corner of some, labelled as one class."""
+    data = load("cifar10_train10k")
+    drawn = np.sort(np.random.default_rng(0).permutation(len(data))[:rows])
+    done = BadNets(rate=0.01, random_state=0).poison(data.take(drawn))
+    assert done.data.images is not None
+    np.savez(path, x=done.data.images, label=done.data.labels.codes)
+
+
+MAKE: dict[str, tuple[Callable[[int, Path], None], str]] = {
+    "table": (make_table, "data.parquet"),
+    "text": (make_texts, "data.parquet"),
+    "image": (make_images, "data.npz"),
+}
+
+
 def measure(path: str, memory: int | None, decoys: bool) -> None:
     """Scan in this process and print one line of JSON."""
     from foretaste import scan
@@ -87,7 +109,7 @@ def measure(path: str, memory: int | None, decoys: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling")
-    parser.add_argument("--kind", choices=("table", "text"), default="table")
+    parser.add_argument("--kind", choices=tuple(MAKE), default="table")
     parser.add_argument("--rows", nargs="+", type=int, default=[1000, 10000])
     parser.add_argument("--memory", type=int, help="MiB the scan may use")
     parser.add_argument("--no-decoys", action="store_true", help="without planted decoys")
@@ -99,8 +121,9 @@ def main() -> None:
         return
     for rows in options.rows:
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "data.parquet"
-            (make_table if options.kind == "table" else make_texts)(rows, path)
+            make, name = MAKE[options.kind]
+            path = Path(folder) / name
+            make(rows, path)
             command = [sys.executable, "-m", "benchmarks.scaling", "--scan", str(path)]
             if options.memory is not None:
                 command += ["--memory", str(options.memory)]

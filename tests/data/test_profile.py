@@ -316,3 +316,26 @@ def test_columns_of_real_data_play_the_part_a_person_would_give_them(shared_data
 
 def test_shape_of_nothing_is_no_text():
     assert not is_free_text(text_shape(pa.array([], pa.string())), 0.0)
+
+
+# -- images -------------------------------------------------------------------------------------------------
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
+
+
+def test_the_only_column_of_image_files_is_the_image() -> None:
+    assert judge(picture=[PNG] * (N - 1) + [None]) == {"picture": ("image", None)}
+    stored = [{"bytes": b"\xff\xd8\xff\xe0" + bytes(9), "path": None}] * N  # as Hugging Face stores them
+    assert judge(picture=stored) == {"picture": ("image", None)}
+    pixels = np.zeros((N, 4, 4, 3), np.uint8)
+    assert judge(picture=pa.FixedShapeTensorArray.from_numpy_ndarray(pixels)) == {"picture": ("image", None)}
+
+
+def test_other_bytes_vectors_and_one_of_several_columns_of_images_are_no_image() -> None:
+    unused = ("unused", "FT904")
+    assert one([PNG] * (N - 1) + [b"no picture"]) == ("image", None)  # one that is broken is left out later
+    assert one([b"no picture"] * N) == unused
+    assert one(pa.FixedShapeTensorArray.from_numpy_ndarray(np.zeros((N, 64), np.uint8))) == unused
+    assert one(pa.FixedShapeTensorArray.from_numpy_ndarray(np.zeros((N, 4, 4), np.float32))) == unused
+    assert judge(front=[PNG] * N, back=[PNG] * N) == {"front": unused, "back": unused}
+    assert judge(caption=sentences(), picture=[PNG] * N)["picture"] == unused

@@ -233,3 +233,20 @@ def test_rule_pages_become_paragraphs_and_lists(found) -> None:
         assert re.sub(r"[`*]|^(?:- |\d+\. )", "", " ".join(section.split()))[:30].split()[0] in read.text
         assert "*" not in read.text
         assert "`" not in read.text
+
+
+DOT = "data:image/png;base64,iVBORw0KGgo" + "A" * 21 + "="
+
+
+def test_each_picture_of_a_campaign_of_images_says_its_row_and_label_and_nothing_is_said_twice() -> None:
+    findings = EVERY["poisoned_text"]()
+    campaign = {**findings.evidence["campaigns"][0], "kind": "image", "columns": []}
+    rows = [{"row": row, "label": "3", "expected": "7", "picture": DOT} for row in (4711, 4712)]
+    campaign |= {"parts": [{"picture": DOT}], "examples": rows, "contrast": [{**rows[0], "row": 4713}]}
+    told = {**findings.evidence, "campaigns": [campaign], "rows": [], "review": []}
+    content = render(Findings(findings.rows, findings.groups, None, findings.summary, told), "html")
+    read = Page(content)
+    assert len(read.with_tag("img")) == 4
+    for row in (4711, 4712, 4713):
+        assert read.text.count(f"row {row}") == 1
+    assert "In the data" not in read.text

@@ -23,10 +23,30 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _DECODERS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
+_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"GIF8", b"RIFF", b"P5", b"P6", b"II*\0", b"MM\0*")
+_LOOKED_AT = 20
 _GRAY = frozenset({"1", "L", "I;16", "I;16B", "I", "F"})
 
 Source = Path | bytes
 Shape = tuple[int, ...]
+
+
+def holds_images(column: pa.ChunkedArray) -> bool:
+    """Whether a column nobody named holds pictures, by its type and how its first values begin.
+
+    Examples
+    --------
+    >>> holds_images(pa.chunked_array([[b"GIF89a", None]])), holds_images(pa.chunked_array([[b"\\x00\\x01"]]))
+    (True, False)
+    """
+    kind = column.type
+    if isinstance(kind, pa.FixedShapeTensorType):
+        shape = tuple(kind.shape)
+        return bool(kind.value_type == pa.uint8() and len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,)))
+    if not pa.types.is_binary(kind):
+        return False
+    first = column.drop_null().slice(0, _LOOKED_AT)
+    return len(first) > 0 and all(value.as_py().startswith(_STARTS) for value in first)
 
 
 def common_shape(sources: Iterable[Source | None], limits: Limits) -> tuple[Shape, int] | None:

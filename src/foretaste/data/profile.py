@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from foretaste.data.codes import as_text, encode
 from foretaste.data.free_text import is_free_text, text_shape
 from foretaste.data.identifiers import integer_identifier, string_identifier
+from foretaste.data.images import holds_images
 from foretaste.data.labels import check_label, check_quantity
 from foretaste.data.names import require_column
 from foretaste.data.plain import is_moment, is_text
@@ -58,7 +59,7 @@ def profile(
     Returns
     -------
     Profile
-        Every column that is not named is a feature, free text, or unused with a rule:
+        Every column that is not named is a feature, free text, images, or unused with a rule:
 
         - ``FT901``: its values go one to one with the labels (from 10 rows and 3 rows per class on), or each
           of them goes with one label only, ten rows of it or more;
@@ -114,6 +115,11 @@ def profile(
         else:
             note = f"also free text; this scan reads {roles['text']!r}, name the other with --text"
             found[column] = ColumnNote(column, "unused", "FT904", note)
+    if "image" not in roles and "text" not in roles:
+        pictures = [name for name in found if name not in part and holds_images(table.column(name))]
+        if len(pictures) == 1:
+            roles["image"] = pictures[0]
+            found[pictures[0]] = ColumnNote(pictures[0], "image")
     features = tuple(note.column for note in found.values() if note.role == "feature")
     return Profile(Roles(**roles, features=features), tuple(found.values()), tuple(notes))
 
