@@ -1,4 +1,4 @@
-"""Test error of linear models after label flips and optimised rows, and error multiples of regression."""
+"""Test error of linear models after optimised rows, and error multiples of regression."""
 
 from __future__ import annotations
 
@@ -9,21 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from benchmarks.detection.data import load_split, shared_data
-from benchmarks.detection.victims import Victim, accuracy, names_of
-from sklearn.feature_extraction.text import TfidfVectorizer
+from benchmarks.detection.victims import names_of
 from sklearn.linear_model import LinearRegression
 from sklearn.svm import LinearSVC
 
-from foretaste.attacks import Alfa, Attack, LabelFlip, RegressionPoisoning, SvmPoisoning
+from foretaste.attacks import Attack, LabelFlip, RegressionPoisoning, SvmPoisoning
 from foretaste.attacks.design import Design
 from foretaste.data.dataset import Dataset, Roles
-from foretaste.features.table import TableFeatures
 
-FLIPS: dict[str, Callable[[float, int], Attack]] = {
-    "label-flip": lambda rate, seed: LabelFlip(rate=rate, random_state=seed),
-    "label-flip boundary": lambda rate, seed: LabelFlip(rate=rate, strategy="boundary", random_state=seed),
-    "alfa": lambda rate, seed: Alfa(rate=rate, random_state=seed),
-}
 PRICES = {
     "ames_housing": ("ames_housing/ames_housing.parquet", "SalePrice"),
     "california_housing": ("california_housing/california_housing.parquet", "median_house_value"),
@@ -32,35 +25,13 @@ PRICES = {
 ROWS = 2500
 
 
-def label_flips(rates: list[float], seeds: list[int]) -> Iterator[str]:
-    """Points of test accuracy lost by the standard victim and by a linear one."""
-    for name in ("nsl_kdd", "adult", "sms_spam"):
-        for title, score in (("standard", standard_accuracy), ("linear", linear_accuracy)):
-            splits = [(train, test.take(np.arange(min(ROWS, len(test)))))
-                      for train, test in (load_split(name, seed, rows=ROWS) for seed in seeds)]  # fmt: skip
-            clean = [score(train, test) for train, test in splits]
-            for attack, make in FLIPS.items():
-                lost = [
-                    np.mean(
-                        [
-                            right - score(make(rate, seed).poison(train).data, test)
-                            for seed, (train, test), right in zip(seeds, splits, clean, strict=True)
-                        ]
-                    )
-                    for rate in rates
-                ]
-                yield row(
-                    f"{name}, {title} victim (clean {np.mean(clean):.3f}), points lost", attack, lost, 100
-                )
-
-
 def optimised_rows(rates: list[float], seeds: list[int]) -> Iterator[str]:
     """Test error of a linear support vector machine, and multiples of a regression's squared error."""
     for name in ("wine_colour", "nsl_kdd"):
         splits = [load_split(name, seed, rows=ROWS // 2) for seed in seeds]
         clean = np.mean([1 - scaled_accuracy(*split) for split in splits])
         makers: dict[str, Callable[[float, int], Attack]] = {
-            "label-flip": FLIPS["label-flip"],
+            "label-flip": lambda rate, seed: LabelFlip(rate=rate, random_state=seed),
             "svm-poisoning": lambda rate, seed: SvmPoisoning(rate=rate, random_state=seed),
         }
         for attack, make in makers.items():
@@ -89,24 +60,6 @@ def optimised_rows(rates: list[float], seeds: list[int]) -> Iterator[str]:
 
 def row(measure: str, attack: str, values: list[Any], scale: float = 1, digits: int = 1) -> str:
     return f"| {measure} | {attack} | " + " | ".join(f"{scale * value:.{digits}f}" for value in values) + " |"
-
-
-def standard_accuracy(train: Dataset, test: Dataset) -> float:
-    return accuracy(Victim(0).fit(train), test)
-
-
-def linear_accuracy(train: Dataset, test: Dataset) -> float:
-    """A linear support vector machine on tf-idf, or on standardised columns."""
-    if train.texts is not None:
-        vectors = TfidfVectorizer(sublinear_tf=True)
-        X: Any = vectors.fit_transform(train.texts)
-        Z: Any = vectors.transform(test.texts or [])
-    else:
-        both = Dataset(pa.concat_tables([train.table, test.table]), train.roles)
-        X, Z = np.split(TableFeatures.from_dataset(both).standard, [len(train)])
-    known = train.labels.codes >= 0
-    model = LinearSVC(C=1.0, dual=False, max_iter=3000).fit(X[known], names_of(train)[known])
-    return float((model.predict(Z) == names_of(test)).mean())
 
 
 def scaled_accuracy(train: Dataset, test: Dataset) -> float:

@@ -11,13 +11,22 @@ import argparse
 import warnings
 from collections.abc import Callable, Iterator
 
-from benchmarks.attacks import campaigns, linear, membership, recommender, rewriting, victims_of_one, web_text
+from benchmarks.attacks import (
+    campaigns,
+    flips,
+    linear,
+    membership,
+    recommender,
+    rewriting,
+    victims_of_one,
+    web_text,
+)
 from benchmarks.detection.tables import environment
 
 Group = Callable[[list[float], list[int]], Iterator[str]]
 
 GROUPS: dict[str, Group] = {
-    "labels": linear.label_flips,
+    "labels": flips.lines,
     "availability": linear.optimised_rows,
     "text": rewriting.lines,
     "targeted": victims_of_one.targeted,
