@@ -1,4 +1,4 @@
-"""How long the optimised attacks take that keep no checkpoint: does it matter that they cannot be resumed?
+"""How long the optimised attacks take that train no nets.
 
     python -m benchmarks.attacks.durations [--rows 5000 20000]
 

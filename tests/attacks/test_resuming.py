@@ -6,22 +6,27 @@ import json
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from sklearn.datasets import load_digits
 from typer.testing import CliRunner
 
+from foretaste.attacks import Alfa, RegressionPoisoning, SvmPoisoning, checkpoint
 from foretaste.attacks.clean_label import networks
+from foretaste.attacks.containers import pack
 from foretaste.cli.app import app
+from foretaste.errors import ConfigError
 
-pytest.importorskip("torch")
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="without torch there are no nets")
 
 KILLED_AT_THE_FOURTH_SAVE = """
 import os, signal
-from foretaste.attacks.clean_label import checkpoint
+from foretaste.attacks import checkpoint
 from foretaste.cli.app import app
 
 checkpoint.SECONDS = 0.0
@@ -47,10 +52,56 @@ def words(tmp_path: Path) -> list[str]:
     return ["attack", "witches-brew", str(tmp_path / "digits.npz"), *options.split()]
 
 
+STOPPED_AT = 5
+
+
+@pytest.fixture
+def saves(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The phases that are saved, at once and not every ten seconds; at the fifth the work is interrupted."""
+    phases: list[str] = []
+    save = checkpoint.Checkpoint.save
+
+    def noted(self: Any, phase: str, state: Any, *, done: bool = False) -> None:
+        save(self, phase, state, done=done)
+        phases.append(phase)
+        if len(phases) == STOPPED_AT:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint.Checkpoint, "save", noted)
+    return phases
+
+
+@pytest.mark.parametrize("kind", [SvmPoisoning, RegressionPoisoning, Alfa])
+def test_optimised_rows_and_flips_go_on_where_they_were(kind: Any, saves: list[str], tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 4))
+    y = X @ [2.0, -1, 1, 0] + 0.7 * rng.normal(size=120)
+    data, _, _ = pack(X, y if kind.quantity else np.where(y > 0, "yes", "no"))
+    saves.extend(["not interrupted"] * STOPPED_AT)
+    whole = kind(rate=0.1).poison(data)
+    number = len(saves) - STOPPED_AT
+    assert number > STOPPED_AT
+    saves.clear()
+    attack = kind(rate=0.1, checkpoint=str(tmp_path / "state.npz"))
+    with pytest.raises(KeyboardInterrupt):
+        attack.poison(data)
+    resumed = attack.poison(data)
+    assert len(saves) - STOPPED_AT < number, "some of the work was not done again"
+    assert resumed.data.table.equals(whole.data.table)
+    assert (resumed.mask == whole.mask).all()
+    assert resumed.recipe == whole.recipe
+    other = data.with_column("x0", pa.array(2 * X[:, 0] + rng.normal(size=120)))
+    for changed, rows in ((attack, other), (attack.set_params(rate=0.2), data)):
+        with pytest.raises(ConfigError, match="of another attack, parameters or data"):
+            changed.poison(rows)
+
+
 def run(*words: object) -> Any:
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
+@needs_torch
 def test_an_attack_that_was_killed_goes_on_with_its_nets_and_step(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,6 +130,7 @@ def test_an_attack_that_was_killed_goes_on_with_its_nets_and_step(
         assert (killed / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+@needs_torch
 def test_a_trigger_alone_leaves_no_checkpoint_and_names_none(tmp_path: Path) -> None:
     X, y = load_digits(return_X_y=True)
     np.savez(tmp_path / "digits.npz", x=(X[:100] * 15).astype(np.uint8).reshape(-1, 8, 8), y=y[:100])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,16 +10,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from foretaste.attacks.availability.ascent import Found, Point, ascend
+from foretaste.attacks.checkpoint import Checkpoint, identify
 from foretaste.attacks.conditions import numbers
 from foretaste.attacks.design import Design, Matrix
 from foretaste.attacks.editing import set_cells
 from foretaste.attacks.injection.base import Injection
-from foretaste.attacks.progress import steps
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError, DataError
 
 METHODS = ("optp", "statp")
-SMALLEST_STEP = 1e-3
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -46,6 +46,9 @@ class RegressionPoisoning(Injection):
         At most so many ascent steps.
     source : optional
         The source the rows name; those of random rows by default.
+    checkpoint : str, optional
+        A file ``.npz`` that keeps the state, at most every ten seconds; an interrupted attack goes on from
+        there. On the command line, ``checkpoint.npz`` among the results until they are written.
     random_state : int, optional
 
     References
@@ -76,6 +79,7 @@ class RegressionPoisoning(Injection):
     columns: Sequence[str] | None = None
     rounds: int = 100
     source: Any = None
+    checkpoint: str | None = None
     random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
@@ -102,6 +106,7 @@ class RegressionPoisoning(Injection):
         centre, scale = response[known].mean(), response[known].std()
         y = (response[known] - centre) / scale
         design = Design.of(dataset, self.columns, self.name)
+        saved = Checkpoint(self.checkpoint, identify(self, rng, dataset, design.matrix))
         rows, copied = self._statistical(design, known, count, rng)
         values = _far_end(rows @ fit_ridge(design.matrix[known], y, self.penalty), y)
         if self.method == "optp":
@@ -109,9 +114,13 @@ class RegressionPoisoning(Injection):
             flipped = _far_end((response[real] - centre) / scale, y)
             starts = [(rows, values, copied), (design.matrix[real], flipped, real)]
             tried = [
-                (*self._ascend(design, design.matrix[known], y, *start[:2]), start[2]) for start in starts
+                (
+                    *self._ascend(design, design.matrix[known], y, (first, answers), saved, f"start {i}"),
+                    donors,
+                )
+                for i, (first, answers, donors) in enumerate(starts)
             ]
-            _, rows, values, copied = max(tried, key=lambda result: result[0])
+            _, (rows, values), copied = max(tried, key=lambda result: result[0])
         table = design.write(dataset.take(copied).table, rows)
         new = values * scale + centre
         whole = pa.types.is_integer(dataset.column(label).type)
@@ -138,44 +147,40 @@ class RegressionPoisoning(Injection):
         return rows, copied
 
     def _ascend(
-        self, design: Design, honest: Matrix, y: Matrix, rows: Matrix, values: Matrix
-    ) -> tuple[float, Matrix, Matrix]:
+        self, design: Design, honest: Matrix, y: Matrix, start: Point, saved: Checkpoint, phase: str
+    ) -> tuple[float, Point]:
         """The honest rows' error, the injected rows and their responses."""
         moved = slice(0, len(design.columns))
         width, reach = design.upper - design.lower, y.max() - y.min()
-        total, step = len(honest) + len(rows), 0.5
+        total = len(honest) + len(start[0])
 
-        def evaluate(rows: Matrix, values: Matrix) -> tuple[float, Matrix, Matrix]:
-            every_row, every_value = np.vstack([honest, rows]), np.concatenate([y, values])
+        def found(point: Point, _: Matrix | None) -> Found:
+            every_row, every_value = np.vstack([honest, point[0]]), np.concatenate([y, point[1]])
             weights = fit_ridge(every_row, every_value, self.penalty)
             missed = honest @ weights - y
             slope = 2 * honest.T @ missed / len(honest)
-            return (
-                float((missed**2).mean()),
-                weights,
-                np.linalg.solve(_normal(every_row, self.penalty), slope),
-            )
+            pull = np.linalg.solve(_normal(every_row, self.penalty), slope)
+            return float((missed**2).mean()), weights, pull
 
-        loss, weights, pull = evaluate(rows, values)
-        for _ in steps(self.rounds, self.name):
+        def towards(point: Point, here: Found) -> Callable[[float], Point]:
+            (rows, values), (_, weights, pull) = point, here
             off, lever = rows @ weights - values, rows @ pull
             by_row = -(np.outer(off, pull) + np.outer(lever, weights))[:, moved] / total * width
             by_value = lever / total * reach
             size = np.maximum(np.abs(by_row).max(axis=1), np.abs(by_value))
             size = np.where(size > 0, size, 1)
-            while step > SMALLEST_STEP:
+
+            def uphill(step: float) -> Point:
                 further = rows.copy()
                 further[:, moved] += step * by_row / size[:, None] * width
-                further = design.clip(further)
                 answers = np.clip(values + step * by_value / size * reach, y.min(), y.max())
-                found = evaluate(further, answers)
-                if found[0] > loss:
-                    break
-                step /= 2
-            else:
-                break
-            rows, values, (loss, weights, pull), step = further, answers, found, min(0.5, 1.5 * step)
-        return loss, rows, values
+                return design.clip(further), answers
+
+            return uphill
+
+        return ascend(
+            start, found, towards, rounds=self.rounds, name=self.name, checkpoint=saved, phase=phase
+        )
 
 
 def fit_ridge(rows: Matrix, values: Matrix, penalty: float) -> Matrix:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,15 +10,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from foretaste.attacks.availability.ascent import Found, Point, ascend
+from foretaste.attacks.checkpoint import Checkpoint, identify
 from foretaste.attacks.design import Design, Matrix
 from foretaste.attacks.editing import set_cells
 from foretaste.attacks.injection.base import Injection
-from foretaste.attacks.progress import steps
 from foretaste.data.dataset import Dataset
 from foretaste.errors import ConfigError
 
 MODELS = ("svm", "logistic")
-SMALLEST_STEP = 1e-3
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -49,6 +49,9 @@ class SvmPoisoning(Injection):
         At most so many ascent steps.
     source : optional
         The source the rows name; those of random rows by default.
+    checkpoint : str, optional
+        A file ``.npz`` that keeps the state, at most every ten seconds; an interrupted attack goes on from
+        there. On the command line, ``checkpoint.npz`` among the results until they are written.
     random_state : int, optional
 
     References
@@ -79,6 +82,7 @@ class SvmPoisoning(Injection):
     columns: Sequence[str] | None = None
     rounds: int = 100
     source: Any = None
+    checkpoint: str | None = None
     random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
@@ -95,7 +99,8 @@ class SvmPoisoning(Injection):
         known = np.flatnonzero(codes >= 0)
         design = Design.of(dataset, self.columns, self.name)
         both = self.target is None and len(dataset.labels) == 2
-        tried = [self._ascend(design, codes, known, label, count, rng)
+        saved = Checkpoint(self.checkpoint, identify(self, rng, dataset, design.matrix))
+        tried = [self._ascend(design, codes, known, label, count, rng, saved)
                  for label in ((0, 1) if both else (self._target_code(dataset),))]  # fmt: skip
         loss, rows, copied, label = max(tried, key=lambda result: result[0])
         table = design.write(dataset.take(copied).table, rows)
@@ -111,6 +116,7 @@ class SvmPoisoning(Injection):
         label: int,
         count: int,
         rng: np.random.Generator,
+        saved: Checkpoint,
     ) -> tuple[float, Matrix, NDArray[np.int64], int]:
         """The loss of the honest rows, the injected rows, the rows they started from, their label."""
         honest, signs = design.matrix[known], np.where(codes[known] == label, 1.0, -1.0)
@@ -122,29 +128,29 @@ class SvmPoisoning(Injection):
         corner = np.where(weights[moved] > 0, design.lower, design.upper)
         rows[:, moved] = (rows[:, moved] + corner) / 2
         every_sign = np.concatenate([signs, np.ones(count)])
-        width, step = design.upper - design.lower, 0.5
+        width = design.upper - design.lower
 
-        def evaluate(rows: Matrix, weights: Matrix) -> tuple[float, Matrix, Matrix]:
-            weights, curvature = victim.train(np.vstack([honest, rows]), every_sign, weights)
+        def found(point: Point, weights: Matrix | None) -> Found:
+            weights, curvature = victim.train(np.vstack([honest, *point]), every_sign, weights)
             loss, slope = honest_loss(honest, signs, weights)
             return loss, weights, np.linalg.solve(curvature, slope)
 
-        loss, weights, pull = evaluate(rows, weights)
-        for _ in steps(self.rounds, self.name):
-            direction = victim.row_gradient(rows, weights, pull)[:, moved] * width
+        def towards(point: Point, here: Found) -> Callable[[float], Point]:
+            direction = victim.row_gradient(point[0], *here[1:])[:, moved] * width
             size = np.abs(direction).max(axis=1, keepdims=True)
             direction = direction / np.where(size > 0, size, 1) * width
-            while step > SMALLEST_STEP:
-                further = rows.copy()
+
+            def uphill(step: float) -> Point:
+                further = point[0].copy()
                 further[:, moved] += step * direction
-                further = design.clip(further)
-                found = evaluate(further, weights)
-                if found[0] > loss:
-                    break
-                step /= 2
-            else:
-                break
-            rows, (loss, weights, pull), step = further, found, min(0.5, 1.5 * step)
+                return (design.clip(further),)
+
+            return uphill
+
+        loss, (rows,) = ascend(
+            (rows,), found, towards, weights=weights, rounds=self.rounds, name=self.name,
+            checkpoint=saved, phase=f"label {label}",
+        )  # fmt: skip
         return loss, rows, copied, label
 
 

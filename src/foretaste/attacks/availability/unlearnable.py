@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from foretaste.attacks.base import Attack
+from foretaste.attacks.checkpoint import Checkpoint, identify
 from foretaste.attacks.clean_label.base import add_to_images, check_nets
-from foretaste.attacks.clean_label.checkpoint import Checkpoint, identify
 from foretaste.attacks.clean_label.descent import held
 from foretaste.attacks.clean_label.networks import one_thread, train_networks
 from foretaste.attacks.pixels import images_at

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.attacks.base import Attack
-from foretaste.attacks.clean_label.checkpoint import Checkpoint, identify
+from foretaste.attacks.checkpoint import Checkpoint, identify
 from foretaste.attacks.clean_label.instance import find_row, read_picture
 from foretaste.attacks.clean_label.networks import Networks, one_thread, train_networks
 from foretaste.attacks.editing import Rows

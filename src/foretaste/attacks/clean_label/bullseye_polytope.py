@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from foretaste.attacks.checkpoint import Checkpoint
 from foretaste.attacks.clean_label.base import CleanLabel
-from foretaste.attacks.clean_label.checkpoint import Checkpoint
 from foretaste.attacks.clean_label.descent import descend
 from foretaste.attacks.clean_label.networks import Networks
 from foretaste.data.dataset import Dataset

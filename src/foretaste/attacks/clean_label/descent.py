@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.attacks.clean_label.checkpoint import Checkpoint
+from foretaste.attacks.checkpoint import Checkpoint
 from foretaste.attacks.progress import steps as counted
 
 Loss = Callable[[Any, int], Any]

@@ -11,8 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from foretaste.attacks.base import modalities_of
+from foretaste.attacks.checkpoint import Checkpoint
 from foretaste.attacks.clean_label.base import CleanLabel
-from foretaste.attacks.clean_label.checkpoint import Checkpoint
 from foretaste.attacks.clean_label.descent import descend
 from foretaste.attacks.clean_label.instance import find_row
 from foretaste.attacks.clean_label.networks import Networks

@@ -11,8 +11,8 @@ from scipy.optimize import linear_sum_assignment
 from foretaste.attacks.backdoors.images.badnets import Patch
 from foretaste.attacks.backdoors.images.base import ImageBackdoor
 from foretaste.attacks.backdoors.images.patterns import load_pattern
+from foretaste.attacks.checkpoint import Checkpoint, identify
 from foretaste.attacks.clean_label.base import add_to_images, check_nets, surrogates
-from foretaste.attacks.clean_label.checkpoint import Checkpoint, identify
 from foretaste.attacks.clean_label.descent import descend
 from foretaste.attacks.clean_label.networks import one_thread
 from foretaste.attacks.editing import Rows

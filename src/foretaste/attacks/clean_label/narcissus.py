@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from foretaste.attacks.backdoors.images.base import ImageBackdoor, ImageTrigger
 from foretaste.attacks.backdoors.images.patterns import PICTURE, draw_pattern
+from foretaste.attacks.checkpoint import Checkpoint, identify
 from foretaste.attacks.clean_label.base import check_nets, surrogates
-from foretaste.attacks.clean_label.checkpoint import Checkpoint, identify
 from foretaste.attacks.clean_label.descent import descend
 from foretaste.attacks.clean_label.networks import one_thread
 from foretaste.attacks.pixels import Images, images_at, to_uint8

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.attacks.clean_label.checkpoint import Checkpoint
+from foretaste.attacks.checkpoint import Checkpoint
 from foretaste.attacks.pixels import Images
 from foretaste.data.dataset import Dataset
 from foretaste.learners.convnet import Convnet, fit_convnet, prepared, restore_convnet

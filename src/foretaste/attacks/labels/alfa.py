@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 
 from foretaste.attacks.base import Attack
+from foretaste.attacks.checkpoint import Checkpoint, identify
 from foretaste.attacks.editing import set_labels
 from foretaste.attacks.poisoned import Change, rows_to_mask
 from foretaste.attacks.progress import steps
@@ -23,6 +24,9 @@ from foretaste.errors import ConfigError
 Scores = NDArray[np.float64]
 FOLDS = 3
 FEW_CLASSES = 4
+
+Flips = tuple[float, NDArray[np.int64], NDArray[np.int64]]
+"""The errors they cause, places among the labelled rows, and the new class of each."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -47,6 +51,9 @@ class Alfa(Attack):
         Cost parameter of the support vector machine; the larger, the closer it follows single rows.
     rounds : int
         At most so many rounds; it stops before where nothing changes.
+    checkpoint : str, optional
+        A file ``.npz`` that keeps the state, round by round; an interrupted attack goes on from
+        there. On the command line, ``checkpoint.npz`` among the results until they are written.
     random_state : int, optional
 
     References
@@ -73,6 +80,7 @@ class Alfa(Attack):
     target: Any = None
     C: float = 1.0
     rounds: int = 8
+    checkpoint: str | None = None
     random_state: int | None = 0
 
     def _check(self, dataset: Dataset) -> None:
@@ -87,8 +95,13 @@ class Alfa(Attack):
         count = self._count(dataset)
         classes = len(dataset.labels)
         fold = rng.permutation(len(known)) % FOLDS
-        honest_loss = hinge_losses(self._scores(X[known], honest, classes, fold))
-        best: tuple[float, NDArray[np.int64], NDArray[np.int64]] = (-1.0, known[:0], known[:0])
+        saved = Checkpoint(self.checkpoint, identify(self, rng, dataset, *_arrays(X)))
+        state = saved.load("honest")
+        honest_loss = (
+            hinge_losses(self._scores(X[known], honest, classes, fold)) if state is None else state["loss"]
+        )
+        saved.save("honest", {"loss": honest_loss}, done=True)
+        best: Flips = (-1.0, known[:0], known[:0])
         for target in self._directions(dataset):
             allowed = (dataset.labels.codes >= 0) & (
                 dataset.labels.codes != (-1 if target is None else target)
@@ -99,8 +112,8 @@ class Alfa(Attack):
                 continue
             ties = rng.permutation(len(known))
             places = np.flatnonzero(allowed[known])
-            for found in self._rounds(X[known], honest, honest_loss, fold, places, target, count, ties):
-                best = max(best, found, key=lambda one: one[0])
+            found = self._rounds(X[known], honest, honest_loss, fold, places, target, count, ties, saved)
+            best = max(best, found, key=lambda one: one[0])
         rows = known[best[1]]
         data = set_labels(dataset, rows, best[2], dataset.labels.values)
         return Change(data, rows_to_mask(rows, len(dataset)))
@@ -122,12 +135,22 @@ class Alfa(Attack):
         target: int | None,
         count: int,
         ties: NDArray[np.int64],
-    ) -> Iterator[tuple[float, NDArray[np.int64], NDArray[np.int64]]]:
-        """Errors, places among the labelled rows and their new class, round after round."""
+        saved: Checkpoint,
+    ) -> Flips:
+        """The flips of the best round."""
+        phase = f"flips to {target}"
+        state = saved.load(phase)
         classes, everyone = honest_loss.shape[1], np.arange(len(honest))
-        tainted_loss = np.zeros_like(honest_loss)
+        tainted_loss, begin = np.zeros_like(honest_loss), 0
         previous: set[tuple[int, int]] = set()
-        for _ in steps(self.rounds, self.name):
+        best: Flips = (-1.0, flippable[:0], flippable[:0])
+        if state is not None:
+            tainted_loss, begin = state["loss"], int(state["round"])
+            previous = set(map(tuple, state["previous"].tolist()))
+            best = float(state["errors"]), state["places"], state["new"]
+        for number in steps(self.rounds, self.name):
+            if number < begin:
+                continue
             advantage = tainted_loss - honest_loss
             wrong = advantage.copy()
             wrong[everyone, honest] = np.inf
@@ -138,13 +161,18 @@ class Alfa(Attack):
             places = np.sort(flippable[np.lexsort((ties[flippable], -gain))[:count]])
             chosen = set(zip(places.tolist(), new[places].tolist(), strict=True))
             if chosen == previous:
-                return
+                break
             previous = chosen
             labels = honest.copy()
             labels[places] = new[places]
             scores = self._scores(X, labels, classes, fold)
             tainted_loss = hinge_losses(scores)
-            yield float((scores.argmax(axis=1) != honest).mean()), places, new[places]
+            errors = float((scores.argmax(axis=1) != honest).mean())
+            best = max(best, (errors, places, new[places]), key=lambda one: one[0])
+            about = {"errors": best[0], "places": best[1], "new": best[2], "loss": tainted_loss}
+            about |= {"previous": np.column_stack([places, new[places]]), "round": number + 1}
+            saved.save(phase, about, done=True)
+        return best
 
     def _scores(self, X: Any, labels: NDArray[np.int64], classes: int, fold: NDArray[np.int64]) -> Scores:
         """Decision values, for every row and class, of linear machines that were not trained on the row.
@@ -167,6 +195,11 @@ class Alfa(Attack):
                 np.column_stack([-found, found]) if len(present) == 2 else found
             )
         return scores
+
+
+def _arrays(X: Any) -> list[NDArray[Any]]:
+    """What a matrix consists of, sparse or not."""
+    return [X.data, X.indices, X.indptr] if issparse(X) else [np.asarray(X)]
 
 
 def hinge_losses(scores: Scores) -> Scores:

@@ -83,8 +83,22 @@ class Checkpoint:
         return states
 
 
-def identify(attack: Attack, seed: int, dataset: Dataset) -> str:
-    """A hash of what decides the result: the attack, its version and parameters, the images and labels."""
+def identify(
+    attack: Attack, chance: int | np.random.Generator, dataset: Dataset, *features: NDArray[Any]
+) -> str:
+    """A hash of what decides the result: the attack, its version and parameters, the rows and labels.
+
+    Parameters
+    ----------
+    attack : Attack
+    chance : int or numpy.random.Generator
+        The seed, or a generator from which nothing is drawn.
+    dataset : Dataset
+        Its images count, and its labels.
+    features : ndarray
+        What else is learned from.
+    """
+    seed = chance if isinstance(chance, int) else repr(chance.bit_generator.state)
     left_out = {"checkpoint", "device", "random_state"}
     plain = {key: to_json(value) for key, value in attack.get_params().items() if key not in left_out}
     labels = dataset.labels
@@ -94,5 +108,8 @@ def identify(attack: Attack, seed: int, dataset: Dataset) -> str:
         digest.update(repr((dataset.images.shape, dataset.images.dtype)).encode())
         digest.update(np.ascontiguousarray(dataset.images).tobytes())
         digest.update(np.asarray(dataset.has_image).tobytes())
+    for array in features:
+        digest.update(repr((array.shape, array.dtype)).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
     digest.update(labels.codes.tobytes())
     return digest.hexdigest()
