@@ -25,9 +25,9 @@ from foretaste.attacks import (
     Unlearnable,
     WitchesBrew,
     attack_names,
+    checkpoint,
     find_attack,
 )
-from foretaste.attacks.clean_label import checkpoint
 from foretaste.attacks.clean_label.networks import Networks
 from foretaste.errors import ConfigError
 from foretaste.learners.augmentation import jittered
