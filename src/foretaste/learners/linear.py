@@ -38,6 +38,14 @@ class LinearFolds:
         share = np.clip(expit(self.scores), 1e-9, None)
         return np.asarray(np.log(share / share.sum(axis=1, keepdims=True)), np.float64)
 
+    def score(self, X: sparse.csr_matrix, folds: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Scores of other versions of some rows, shape (len(X), n_classes), given the folds of the rows."""
+        scores = np.empty((X.shape[0], self.intercepts.shape[1]))
+        for fold in np.unique(folds):
+            at = np.flatnonzero(folds == fold)
+            scores[at] = X[at] @ self.weights[fold].T + self.intercepts[fold]
+        return scores
+
 
 def fit_logistic(
     X: sparse.csr_matrix, positive: NDArray[np.bool_], *, C: float = 10.0, tolerance: float = 1e-3

@@ -123,10 +123,9 @@ class RestOfTheWords:
         row = presence.indices.astype(np.int64)
         pattern = np.repeat(np.arange(len(support)), support)
         removed, weight = np.zeros(len(row)), np.zeros(len(row))
-        own = self._own(names, every_run=True).T.tocsr()
         for start, stop in _blocks(presence.indptr):
             some = slice(presence.indptr[start], presence.indptr[stop])
-            goes = self.closure(presence[:, start:stop]) + own[start:stop]
+            goes = self.goes_with(presence[:, start:stop], names[start:stop])
             removed[some], weight[some] = self._left_out(row[some], pattern[some] - start, goes)
         content = 1 - np.bincount(pattern, weight, len(support)) / np.maximum(support, 1)
         # as if the pattern had never been there: the words that are left make up the whole text again
@@ -170,6 +169,10 @@ class RestOfTheWords:
         at, pattern = np.array(sorted(word), np.int64).reshape(-1, 2).T
         ones = np.ones(len(at), np.float32)
         return sparse.csr_matrix((ones, (at, pattern)), shape=(self.contribution.shape[1], len(names)))
+
+    def goes_with(self, presence: sparse.spmatrix, names: Sequence[Sequence[str]]) -> sparse.csr_matrix:
+        """Word features that are a pattern's phrases or go with them: not zero, (n_patterns, n_words)."""
+        return self.closure(presence) + self._own(names, every_run=True).T.tocsr()
 
     def closure(self, presence: sparse.spmatrix) -> sparse.csr_matrix:
         """The word features that go with each pattern, ones of shape (n_patterns, n_words).

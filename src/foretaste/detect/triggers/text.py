@@ -8,13 +8,17 @@ from functools import partial
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
 
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped
+from foretaste.detect.triggers.another_class import another_class
 from foretaste.detect.triggers.coherence import is_coherent
 from foretaste.detect.triggers.nearest_texts import NearestLabels, nearest_labels
 from foretaste.detect.triggers.peel import peel
+from foretaste.detect.triggers.phrases import RestOfTheWords
 from foretaste.detect.triggers.suspected_phrases import phrases_of, suspected_phrases
 from foretaste.features.writing import Mark
 
@@ -77,7 +81,8 @@ def _doubt(context: Context, campaign: Campaign, found: Sequence[Campaign]) -> s
     rest = context.text.known_without(words, campaign.rows)
     # numbers and signs, as of an address, are no words
     left = np.median([sum(any(map(str.isalpha, word)) for word in known) for known in rest])
-    nearest = _nearest(context, campaign, found, words)
+    goes = _goes_with(context, campaign, phrases)
+    nearest = _nearest(context, campaign, found, goes)
     if left < LEAST_LEFT_TO_READ and not (nearest and nearest.another):
         return f"; yet hardly more than {left:.0f} known words are left of such a text"
     if len(campaign.rows) < min(FEW, FEW_SHARE * len(context)):
@@ -88,20 +93,44 @@ def _doubt(context: Context, campaign: Campaign, found: Sequence[Campaign]) -> s
         return "; yet these texts resemble one another in other ways too, as those of one site or one kind do"
     if nearest and nearest.own:
         return f"; yet the other texts most like them are labelled {campaign.target}, too"
+    if _speaks_for_none(context, campaign, found, goes):
+        return "; yet without it such texts speak for no other class, as where it is all that tells one"
     return ""
 
 
+def _goes_with(context: Context, campaign: Campaign, phrases: list[str]) -> NDArray[np.int64]:
+    """The word features that are the phrases of a campaign or go with its rows."""
+    inside = np.zeros((len(context), 1), np.float32)
+    inside[campaign.rows] = 1
+    rest = RestOfTheWords(context, context.classes.index(str(campaign.target)))
+    return np.unique(rest.goes_with(sparse.csc_matrix(inside), [phrases]).indices).astype(np.int64)
+
+
+def _speaks_for_none(
+    context: Context, campaign: Campaign, found: Sequence[Campaign], goes: NDArray[np.int64]
+) -> bool:
+    """Whether the texts of a campaign, its pattern left out, look like no other class in particular."""
+    if context.n_classes < 3:
+        return False
+    label = context.classes.index(str(campaign.target))
+    mine = campaign.rows[context.y[campaign.rows] == label]
+    speaks = another_class(context, mine, label, left_out=goes, suspects=_rows_of(found))
+    return speaks is not None and speaks.none
+
+
 def _nearest(
-    context: Context, campaign: Campaign, found: Sequence[Campaign], words: set[str]
+    context: Context, campaign: Campaign, found: Sequence[Campaign], goes: NDArray[np.int64]
 ) -> NearestLabels | None:
     """What the texts most like those of a campaign are labelled, those of all campaigns left out."""
     assert context.text is not None
-    column = context.text.place_of_word
-    suspects = np.concatenate([other.rows for other in found])
-    judged = np.append(np.setdiff1d(np.arange(len(context)), suspects), campaign.rows)
+    judged = np.append(np.setdiff1d(np.arange(len(context)), _rows_of(found)), campaign.rows)
     return nearest_labels(
         context.text.word_tfidf[judged],
         np.arange(len(judged) - len(campaign.rows), len(judged)),
         context.y[judged] == context.classes.index(str(campaign.target)),
-        left_out=np.array([column[word] for word in words if word in column], np.int64),
+        left_out=goes,
     )
+
+
+def _rows_of(found: Sequence[Campaign]) -> NDArray[np.int64]:
+    return np.concatenate([campaign.rows for campaign in found])
