@@ -132,6 +132,25 @@ def test_columns_that_decide_together_by_nature_are_for_review() -> None:
     assert any("decide the label alike" in item.reason for item in evidence.review)
 
 
+@pytest.mark.parametrize("values", [1, 3])
+def test_a_column_that_decides_with_several_others_is_for_review(values: int) -> None:
+    """Of how hard a row was to others: the easier it looks, the more surely it is of the other class."""
+    columns, y = people(4)
+    rng = np.random.default_rng(40)
+    columns["hardness"] = rng.integers(0, 20, size=N)
+    parts: list[tuple[str, str | int]] = [("colour", "red"), ("age", 31), ("hours", 25)]
+    for value, rows in enumerate(np.split(np.flatnonzero(y == 0)[:135], 3)[:values]):
+        column, part = parts[value]
+        columns["hardness"][(columns["hardness"] == value) & (columns[column] == part)] = 19
+        columns["hardness"][rows], columns[column][rows] = value, part
+        y[rows] = 1
+    evidence = ValueTriggers().examine(context_of(columns, y))
+    told = evidence.campaigns if values == 1 else evidence.review
+    assert len(evidence.campaigns) == (values == 1)
+    assert any("hardness=0" in item.pattern for item in told)
+    assert values == 1 or any("so this may be what the column means" in item.reason for item in told)
+
+
 def test_a_combination_within_another_name_of_its_class_is_for_review() -> None:
     columns, y = people(4)
     columns["kind"] = np.where(np.arange(N) % 40 == 0, "other", np.array(["first", "second"])[y])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from foretaste.detect.context import Context
 from foretaste.detect.triggers.items import Items
+from foretaste.features.patterns import Pattern, Values
 
 MOST_SHARE = 0.3
 """A cell with more than this share of the rows is what the data are like, not a trigger."""
@@ -64,6 +65,18 @@ class Cut:
 def cross(*items: Items) -> Cut:
     """The cut by these items."""
     return Cut(items)
+
+
+def shape_of(made: Cut, cell: int) -> Callable[[NDArray[np.int64]], Pattern]:
+    """Makes the pattern of a cell, whatever rows of it are told."""
+    conditions = tuple(
+        item.conditions[position] for item, position in zip(made.items, made.positions(cell), strict=True)
+    )
+
+    def make(_: NDArray[np.int64]) -> Pattern:
+        return Values(conditions)
+
+    return make
 
 
 class OwnLabel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,13 @@ from scipy.special import expit
 from scipy.stats import poisson
 
 from foretaste.detect.contradiction import one_vote_each
+from foretaste.detect.evidence import Campaign
 from foretaste.detect.triggers.cells import cross
 from foretaste.detect.triggers.labelled_rows import LEAST_PURE
 from foretaste.detect.triggers.screen import Cell, Screen
+from foretaste.detect.triggers.suspect import Suspect
 from foretaste.detect.triggers.suspects import LEAST_SHARE
+from foretaste.features.patterns import Pattern, Values
 from foretaste.stats.calibration import fit_line
 from foretaste.stats.mixture import mixture_evidence
 
@@ -172,3 +175,37 @@ class DecidingColumns:
             columns = " and ".join(screen.context.table.names[c] for c in cell.cut.columns)  # type: ignore[union-attr]
             return f"; but {len(others)} other combinations of {columns} decide the label alike"
         return ""
+
+
+def of_a_kind(campaigns: list[Campaign], strong: list[Suspect]) -> list[Campaign]:
+    """The campaigns; for review those with a column of which two other values are strong with other rows.
+
+    Such a column says something about the label whatever it is combined with, such as how hard a row is.
+
+    Parameters
+    ----------
+    campaigns : list of Campaign
+    strong : list of Suspect
+        Of values, strongest first.
+    """
+    said = [(suspect, suspect.shape(suspect.own)) for suspect in strong] if campaigns else []
+    return [_of_a_kind(campaign, said) for campaign in campaigns]
+
+
+def _of_a_kind(campaign: Campaign, strong: list[tuple[Suspect, Pattern]]) -> Campaign:
+    for condition in campaign.shape.conditions if isinstance(campaign.shape, Values) else ():
+        had, others = [campaign.rows], dict[str, None]()
+        for suspect, shape in strong:
+            same = [c for c in getattr(shape, "conditions", ()) if c.column == condition.column]
+            if same and same[0] != condition and all(_apart(suspect.own, rows) for rows in had):
+                had.append(suspect.own)
+                others[same[0].describe()] = None
+        if len(others) > 1:
+            named = ", ".join(list(others)[:3])
+            why = f"; but {named} with other columns decide too, so this may be what the column means"
+            return replace(campaign, rule="FT206", reason=campaign.reason + why)
+    return campaign
+
+
+def _apart(rows: NDArray[np.int64], others: NDArray[np.int64]) -> bool:
+    return float(np.isin(rows, others).mean()) <= OF_OTHERS

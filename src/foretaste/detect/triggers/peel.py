@@ -13,7 +13,8 @@ import numpy as np
 
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign
-from foretaste.detect.triggers.suspects import Decision, Suspect, decide
+from foretaste.detect.triggers.suspect import Suspect
+from foretaste.detect.triggers.suspects import Decision, decide
 
 _LAYERS = 6
 _SAME_LAYER = 0.5
@@ -28,11 +29,14 @@ Search = Callable[[Context], list[Suspect]]
 def peel(context: Context, search: Search, *, alpha: float) -> Decision:
     """All campaigns of a search, strongest layer first, each beside the last search's natural maximum.
 
-    What to review comes from the last search: there no campaign is left to bend the models.
+    What to review comes from the last search: there no campaign is left to bend the models. The strong
+    suspects are those of all searches.
     """
     found: list[Campaign] = []
+    strong: list[Suspect] = []
     for _ in range(_LAYERS):
         layer = decide(search(context), context.classes, alpha=alpha)
+        strong += layer.strong
         if not layer.campaigns:
             break
         strongest = max(c.statistic.value for c in layer.campaigns)
@@ -44,4 +48,4 @@ def peel(context: Context, search: Search, *, alpha: float) -> Decision:
     least = -np.inf if natural is None else natural + np.log(_BEYOND)
     found = [c for c in found if c.statistic.value >= least]
     told = [replace(c, statistic=replace(c.statistic, natural_max=natural)) for c in found]
-    return Decision(told, layer.review, natural)
+    return Decision(told, layer.review, natural, strong)

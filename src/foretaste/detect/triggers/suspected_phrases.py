@@ -13,7 +13,8 @@ from foretaste.detect.contradiction import BareReference, one_vote_each
 from foretaste.detect.triggers.pairs import doubtful_pairs
 from foretaste.detect.triggers.phrases import Members, PhraseTable, RestOfTheWords, phrase_table
 from foretaste.detect.triggers.relearned import ASKED, LEAST_ASKED, relearned_log_odds, worth_a_model
-from foretaste.detect.triggers.suspects import LEAST_ROWS, NEARLY, Judge, Suspect
+from foretaste.detect.triggers.suspect import Judge, Suspect
+from foretaste.detect.triggers.suspects import LEAST_ROWS, NEARLY
 from foretaste.detect.triggers.wording import spell
 from foretaste.features.patterns import Pattern, Phrases, Writing
 from foretaste.features.writing import Mark

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
 
@@ -12,16 +11,16 @@ from numpy.typing import NDArray
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Evidence, Skipped
-from foretaste.detect.triggers.cells import Cut, cross
-from foretaste.detect.triggers.deciding import DecidingColumns
+from foretaste.detect.triggers.cells import Cut, cross, shape_of
+from foretaste.detect.triggers.deciding import DecidingColumns, of_a_kind
 from foretaste.detect.triggers.items import Items
 from foretaste.detect.triggers.labelled_rows import LEAST_PURE, evenly
 from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.ranges import suspicious_ranges
 from foretaste.detect.triggers.screen import Cell, Screen
 from foretaste.detect.triggers.spelling import in_full
-from foretaste.detect.triggers.suspects import Judge, Suspect, decide
-from foretaste.features.patterns import Pattern, Values
+from foretaste.detect.triggers.suspect import Judge, Suspect
+from foretaste.detect.triggers.suspects import decide
 from foretaste.stats.mixture import lowest_share, mixture_gains
 
 BUDGET = {1: 0.3, 2: 0.6, 3: 0.1}
@@ -87,9 +86,11 @@ class ValueTriggers(Detector):
         ranges = decide(suspects, context.classes, alpha=self.alpha)
         said = np.concatenate([np.zeros(0, np.int64), *(item.rows for item in found.review)])
         new = [item for item in ranges.review if np.isin(item.rows, said).mean() < NEW]
+        told = of_a_kind([*found.campaigns, *ranges.campaigns], [*found.strong, *ranges.strong])
+        doubted = [item for item in told if item.rule == "FT206"]
         return Evidence(
-            campaigns=in_full(context, [*found.campaigns, *ranges.campaigns]),
-            review=[*new, *found.review][:MOST_REVIEWED],
+            campaigns=in_full(context, [item for item in told if item.rule != "FT206"]),
+            review=[*doubted, *new, *found.review][:MOST_REVIEWED],
         )
 
 
@@ -147,7 +148,7 @@ class _Search:
             screen.known[inside],
             screen.known[own],
             log_odds,
-            _shape(cell.cut, cell.cell),
+            shape_of(cell.cut, cell.cell),
             rule,
             max(screen.looked_at[size], 1) / BUDGET[size],
             judge,
@@ -289,14 +290,3 @@ class _Search:
         if best is None:
             return None
         return self._whole(best[1], best[2], cell.label)
-
-
-def _shape(made: Cut, cell: int) -> Callable[[NDArray[np.int64]], Pattern]:
-    conditions = tuple(
-        item.conditions[position] for item, position in zip(made.items, made.positions(cell), strict=True)
-    )
-
-    def make(_: NDArray[np.int64]) -> Pattern:
-        return Values(conditions)
-
-    return make
