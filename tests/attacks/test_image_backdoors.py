@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -330,6 +332,20 @@ def class_folder(tmp_path: Path) -> Path:
 
 def run(*words: object) -> Any:
     return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere file names are Unicode")
+@pytest.mark.parametrize("place", [b"cat/caf\xe9.png", b"\xe9t\xe9/1.png"])
+def test_a_file_name_that_is_not_utf_8_is_named_before_anything_is_done(place: bytes, tmp_path: Path) -> None:
+    folder = class_folder(tmp_path)
+    named = folder / os.fsdecode(place)
+    named.parent.mkdir(exist_ok=True)
+    named.write_bytes((folder / "cat" / "001.png").read_bytes())
+    done = run("attack", "badnets", folder, "--target", "cat", "--rate", 0.2, "--out", tmp_path / "o")
+    assert done.exit_code == 2
+    shown = place.decode("utf-8", "replace")
+    assert f"the file name '{shown}' is not UTF-8; rename the file" in done.stderr
+    assert not (tmp_path / "o").exists()
 
 
 def test_a_class_folder_is_written_like_the_one_before_and_the_truth_fits_its_order(tmp_path: Path) -> None:

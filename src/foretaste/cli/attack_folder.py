@@ -21,6 +21,9 @@ from foretaste.data.image_files import encode_image
 from foretaste.data.limits import DEFAULT_LIMITS
 from foretaste.errors import ConfigError, DataError
 
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+"""Stands in the names of files for bytes that are not UTF-8."""
+
 SOUND = "audio"
 """The column with the sound files of class folders."""
 
@@ -39,8 +42,15 @@ def with_sounds(dataset: Dataset, opened: DataFile, attack: Attack) -> Dataset:
     ConfigError
         When the attack paints pictures: a spectrogram cannot be made a sound again.
     DataError
-        When the files are more than fit into memory.
+        When the files are more than fit into memory, or the name of one is not UTF-8: it could not be told
+        from others like it in what is written.
     """
+    if opened.format in ("image-folder", "sound-folder"):
+        for row, name in enumerate(dataset.column("file").to_pylist()):
+            if UNREADABLE in name and not (opened.path / name).exists():
+                raise DataError(
+                    f"the file name {name!r} is not UTF-8", file=opened.path, row=row, hint="rename the file"
+                )
     if opened.format != "sound-folder":
         return dataset
     if "image" in attack.modalities:
