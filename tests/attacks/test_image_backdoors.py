@@ -334,6 +334,14 @@ def run(*words: object) -> Any:
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
+def test_images_of_fractions_are_refused_with_what_would_do(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.random.default_rng(0).random((20, 8, 8)), y=np.repeat([0, 1], 10))
+    done = run("attack", "badnets", tmp_path / "x.npz", "--rate", 0.2, "--out", tmp_path / "o")
+    assert done.exit_code == 2
+    assert "badnets works on image data and there is no such column; give class folders" in done.stderr
+    assert "an .npz with x of uint8 [n, H, W]" in done.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere file names are Unicode")
 @pytest.mark.parametrize("place", [b"cat/caf\xe9.png", b"\xe9t\xe9/1.png"])
 def test_a_file_name_that_is_not_utf_8_is_named_before_anything_is_done(place: bytes, tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ KNOWLEDGE = {
 
 _WHERE = {
     "text": "name the text column with --text",
+    "tabular": "give columns of numbers or categories",
+    "image": "give class folders of image files, a column of them, or an .npz with x of uint8 [n, H, W]",
     "audio": "give class folders of WAV files, or a Parquet column of them or of lists of samples",
 }
 

@@ -123,7 +123,7 @@ class IndicatorFeed(Injection):
             raise DataError(
                 f"{self.name} needs {count} known-good indicators and {len(fresh)} new ones are known",
                 file=dataset.name,
-                hint="name more with known_good",
+                hint="name more with known_good, or a file of them with @FILE",
             )
         values = [fresh[i] for i in rng.choice(len(fresh), size=count, replace=False)]
         labelled = np.ones(len(dataset), bool) if dataset.roles.label is None else dataset.labels.codes >= 0
