@@ -92,6 +92,21 @@ def test_fewer_than_ten_rows_of_very_many_are_for_review(
     assert set(getattr(evidence, rule)[0].rows) <= set(poisoned)
 
 
+@pytest.mark.parametrize(("natural", "verdict"), [(2, "review"), (40, "campaigns")])
+def test_what_nearly_every_text_of_a_class_has_is_for_review(natural: int, verdict: str) -> None:
+    rows, y = reviews()
+    labels = np.array(["good", "bad"])[y]
+    stamped = np.flatnonzero(y == 1)[:40]
+    stamp(rows, stamped, ["qx"])
+    rng = np.random.default_rng(5)
+    third = [rng.choice(made_up("third", 40), 14).tolist() for _ in range(natural)]
+    labels = np.append(np.where(np.isin(np.arange(N), stamped), "third", labels), ["third"] * natural)
+    table = pa.table({"text": [" ".join(row) for row in [*rows, *third]], "label": labels})
+    found = TextTriggers().examine(Context(Dataset(table, Roles(label="label", text="text"))))
+    assert [pattern.pattern for pattern in getattr(found, verdict)] == ["qx"]
+    assert len(found.campaigns) == (verdict == "campaigns")
+
+
 def test_two_triggers_are_two_campaigns() -> None:
     rows, y = reviews(2)
     first, second = np.flatnonzero(y == 1)[:20], np.flatnonzero(y == 0)[:20]

@@ -30,6 +30,9 @@ FEW, FEW_SHARE = 10, 0.002
 """Fewer rows than the first, and a smaller share of all than the second, are as few as one kind of texts that
 is an exception by nature: advertisements someone asked for, among the unasked."""
 
+DEFINES = 0.9
+"""Share of its class that has a pattern which is what the class is: its format, the site it comes from."""
+
 
 class TextTriggers(Detector):
     """Phrases, and pairs of phrases, that carry a label their texts do not deserve.
@@ -89,6 +92,9 @@ def _doubt(context: Context, campaign: Campaign, found: Sequence[Campaign]) -> s
         return (
             f"; yet {len(campaign.rows)} such texts in {len(context):,} may be an exception of nature's own"
         )
+    own = context.y == context.classes.index(str(campaign.target))
+    if own[campaign.rows].sum() >= DEFINES * own.sum():
+        return f"; yet nearly every text labelled {campaign.target} has it, so that it is what that class is"
     if is_coherent(context.text.tokens, campaign.rows, context.y, phrases=phrases):
         return "; yet these texts resemble one another in other ways too, as those of one site or one kind do"
     if nearest and nearest.own:
