@@ -9,7 +9,7 @@ Success of an attack on one image is the share of ``--instances`` images, never 
 the target. In brackets the same against the victim trained on clean data; what the poison did is the
 difference, which stands beside it (the trigger of ``narcissus`` alone fools clean nets). A victim is trained
 from scratch; where the attack assumes knowledge of the victim's features (``model``), it is a new last layer
-on them.
+on them, unless ``--from-scratch`` is given.
 ``unlearnable`` poisons everything; what counts is the accuracy. The net has three layers of convolution, the
 published figures are mostly of a ResNet-18 on all of CIFAR-10: they are no goal but a measure.
 """
@@ -77,6 +77,14 @@ class Bench:
     def accuracy(self, victim: Any) -> float:
         return float((victim.predict(self.split.x_test) == self.split.y_test).mean())
 
+    def victims(self, name: str, attack: Any, x: Any, y: Any) -> tuple[Any, Any]:
+        """One of the clean data and one of the poisoned."""
+        if find_attack(name).knowledge != "model" or self.options.from_scratch:
+            return self.clean, self.scratch().fit(x, y, self.split.classes)
+        layers = [LastLayer(attack.surrogate_).fit(*part, self.split.classes)
+                  for part in ((self.split.x, self.split.y), (x, y))]  # fmt: skip
+        return layers[0], layers[1]
+
     def attack(self, name: str, rate: float | None, seed: int, **more: Any) -> tuple[Any, Any, Any, float]:
         kind = find_attack(name)
         known = kind._get_param_names()
@@ -95,12 +103,8 @@ class Bench:
 def backdoor(bench: Bench, name: str, rate: float) -> dict[str, Any]:
     """One backdoor at one rate."""
     attack, x, y, seconds = bench.attack(name, rate, bench.options.seed)
-    split, before = bench.split, bench.clean
-    if name in ON_FEATURES:
-        before = LastLayer(attack.surrogate_).fit(split.x, split.y, split.classes)
-        victim: Any = LastLayer(attack.surrogate_).fit(x, y, split.classes)
-    else:
-        victim = bench.scratch().fit(x, y, split.classes)
+    split = bench.split
+    before, victim = bench.victims(name, attack, x, y)
     notes = attack.recipe_["notes"]
     if "targets" in notes:
         wanted = np.array([int(notes["targets"][str(code)]) for code in split.y_test])
@@ -123,11 +127,7 @@ def targeted(bench: Bench, name: str, rate: float) -> dict[str, Any]:
         row = int(rng.integers(len(split.y_test)))
         target = int((split.y_test[row] + 1 + rng.integers(split.classes - 1)) % split.classes)
         attack, x, y, took = bench.attack(name, rate, number, target=target, instance=split.x_test[row])
-        if find_attack(name).knowledge == "model":
-            before: Any = LastLayer(attack.surrogate_).fit(split.x, split.y, split.classes)
-            victim: Any = LastLayer(attack.surrogate_).fit(x, y, split.classes)
-        else:
-            before, victim = bench.clean, bench.scratch().fit(x, y, split.classes)
+        before, victim = bench.victims(name, attack, x, y)
         one = split.x_test[row : row + 1]
         wins.append(victim.predict(one)[0] == target)
         chances.append(before.predict(one)[0] == target)
@@ -170,6 +170,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=12, help="of every net")
     parser.add_argument("--steps", type=int, default=200, help="of optimised attacks")
     parser.add_argument("--instances", type=int, default=8, help="images that attacks on one image are after")
+    parser.add_argument(
+        "--from-scratch", action="store_true", help="victims of every attack, not only of most"
+    )
     parser.add_argument("--seconds", type=float, default=float("inf"), help="start no cell after so long")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--seed", type=int, default=0)
