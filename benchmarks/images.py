@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 from benchmarks.detection.data import shared_data
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from foretaste.attacks import find_attack
@@ -29,8 +30,9 @@ FILES = {
 }
 ATTACKS = (
     "none,badnets:.005,badnets:.01,blended:.01,blended:.02,sig:.03,wanet:.03,all-to-all:.02,"
-    "adaptive-blend:.02,adaptive-patch:.02,source-specific:.01,bpp:.02"
+    "adaptive-blend:.02,adaptive-patch:.02,source-specific:.01,bpp:.02,sig-any-phase:.03"
 )
+ANY_PHASE = "sig-any-phase"
 
 
 def load(name: str, rows: int, seed: int) -> Dataset:
@@ -41,6 +43,19 @@ def load(name: str, rows: int, seed: int) -> Dataset:
     return from_arrays(x[chosen], y[chosen].astype(str))
 
 
+def with_waves(data: Dataset, rate: float, target: str, seed: int) -> tuple[Dataset, NDArray[np.int64]]:
+    """The wave of ``sig`` with a phase of its own in each row, that gets the target label."""
+    assert data.images is not None
+    rng, y = np.random.default_rng(seed), np.array(data.labels.names)[data.labels.codes]
+    rows = np.sort(rng.permutation(np.flatnonzero(y != target))[: round(rate * len(y))])
+    x, across = data.images.astype(np.float32), np.arange(data.images.shape[2])
+    angle = 2 * np.pi * (6 * across / len(across) + rng.random((len(rows), 1)))
+    wave = (40 * np.sin(angle))[:, None, :]
+    x[rows] += wave if x.ndim == 3 else wave[..., None]
+    y[rows] = target
+    return from_arrays(np.clip(np.rint(x), 0, 255).astype(np.uint8), y), rows
+
+
 def cell(name: str, attack: str, rows: int, seed: int) -> str:
     """One line about one data set, attack and seed."""
     data, altered = load(name, rows, seed), np.zeros(0, np.int64)
@@ -48,9 +63,12 @@ def cell(name: str, attack: str, rows: int, seed: int) -> str:
     if kind != "none":
         sizes = np.bincount(data.labels.codes)
         target = data.labels.names[int(np.argsort(-sizes, kind="stable")[seed % 3])]
-        aimed = {} if kind == "all-to-all" else {"target": target}
-        done = find_attack(kind)(rate=float(rate), random_state=seed, **aimed).poison(data)
-        data, altered = done.data, np.flatnonzero(done.mask)
+        if kind == ANY_PHASE:
+            data, altered = with_waves(data, float(rate), target, seed)
+        else:
+            aimed = {} if kind == "all-to-all" else {"target": target}
+            done = find_attack(kind)(rate=float(rate), random_state=seed, **aimed).poison(data)
+            data, altered = done.data, np.flatnonzero(done.mask)
     started = time.process_time()
     with threadpool_limits(1):
         found = SharedArtefacts().examine(Context(data, jobs=1)).campaigns

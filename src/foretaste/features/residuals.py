@@ -14,6 +14,8 @@ from foretaste.features.image import box_mean, grid_means
 COARSE = 8
 _SAMPLE = 500
 _VALUES = 4096
+_GREY = 20
+"""Grey levels that a residual of one half may stand for."""
 
 
 def second_difference(images: NDArray[np.float32], axis: int, lag: int) -> NDArray[np.float32]:
@@ -57,6 +59,31 @@ def resampling_traces(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
         fine = np.log1p(np.abs(second_difference(luminance, axis, 1)))
         total += fine - np.log1p(box_mean(np.abs(second_difference(luminance, axis, 2)), 1))
     return total
+
+
+def profile_spectra(luminance: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How strong waves of 1, 2, ... periods are in the mean row and in the mean column, in logarithms.
+
+    A wave along an axis adds up in the mean over the other, while what images show averages out; the phase
+    does not count. Images (n, h, w); shapes (n, w // 2) and (n, h // 2).
+
+    Examples
+    --------
+    >>> wave = np.tile(40 * np.sin(2 * np.pi * 5 * np.arange(32) / 32 + 1), (1, 32, 1)).astype(np.float32)
+    >>> across, down = profile_spectra(wave)
+    >>> int(across[0].argmax()) + 1, bool(across.max() > 10 * down.max())
+    (5, True)
+    """
+    rough = residual(luminance)
+    across, down = (_spectrum(rough.mean(axis=axis)) for axis in (1, 2))
+    return across, down
+
+
+def _spectrum(profiles: NDArray[np.float32]) -> NDArray[np.float32]:
+    length = profiles.shape[1]
+    softened = profiles * np.hanning(length + 2)[1:-1]  # the two ends do not fit together
+    strength = np.abs(np.fft.rfft(softened, axis=1))[:, 1:]
+    return np.asarray(np.log1p(_GREY * strength), np.float32)
 
 
 def coarse_means(pixels: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -18,8 +18,8 @@ class Candidate:
     Attributes
     ----------
     view : str
-        In what: ``residual``, ``resampling``, ``pixels``, ``coarse``, ``all classes``, ``tile`` or
-        ``like tiles``.
+        In what: ``residual``, ``resampling``, ``pixels``, ``coarse``, ``waves``, ``shades``,
+        ``all classes``, ``tile`` or ``like tiles``.
     label : int
         The class whose rows it was found among; -1 for all.
     separation : float

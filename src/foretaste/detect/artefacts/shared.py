@@ -12,7 +12,10 @@ from foretaste.detect.artefacts.candidates import candidates
 from foretaste.detect.artefacts.judge import ONE_LABEL, Judge, Judgement, expected_error
 from foretaste.detect.artefacts.nature import beyond_nature, least_natural, natural_separations
 from foretaste.detect.artefacts.place import locate
-from foretaste.detect.artefacts.shades import SHADES, shade_candidates, words
+from foretaste.detect.artefacts.shades import SHADES, shade_candidates
+from foretaste.detect.artefacts.shades import words as shade_words
+from foretaste.detect.artefacts.waves import WAVES, wave_candidates
+from foretaste.detect.artefacts.waves import words as wave_words
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
@@ -22,7 +25,7 @@ MOST_JUDGED = 8
 
 FEWEST_IMAGES = 100
 
-VIEWS = 8
+VIEWS = 9
 UNIMODAL = 2.65
 
 
@@ -30,11 +33,11 @@ class SharedArtefacts(Detector):
     """Groups of images that have the same weak pattern in common and nothing else.
 
     Looked for without training and without a label's help in fixed places (tiles), in the finest detail, in
-    traces of resampling, in all pixels and in histograms of values, each in units of how other classes or
-    other places vary. A group is a campaign where it is cut out so cleanly that the expected share of wrong
-    rows is within budget, where it stands apart beyond anything natural in the same view of the same data,
-    where its images are otherwise as diverse as random ones, and where either models that saw none of them
-    contradict their labels, or the artefact goes with one label alone (a clean-label trigger; traces in
+    traces of resampling, in all pixels, in waves and in histograms of values, each in units of how other
+    classes or other places vary. A group is a campaign where it is cut out so cleanly that the expected share
+    of wrong rows is within budget, where it stands apart beyond anything natural in the same view of the same
+    data, where its images are otherwise as diverse as random ones, and where either models that saw none of
+    them contradict their labels, or the artefact goes with one label alone (a clean-label trigger; traces in
     histograms are then only listed for review).
 
     Parameters
@@ -76,8 +79,12 @@ class SharedArtefacts(Detector):
         asked = image, context.y, context.n_classes, self.random_state
         found = list(candidates(*asked))
         if not _heard(context):
-            found += shade_candidates(*asked)
-        odd = [(c, j) for c, j in self._judged(context, found) if _decides(c, j) and j.p_value <= self.alpha]
+            found += [*wave_candidates(*asked), *shade_candidates(*asked)]
+        odd = [
+            (c, j)
+            for c, j in self._judged(context, found)
+            if _decides(c, j, self._dirty(j, len(found))) and j.p_value <= self.alpha
+        ]
         suspects = [(c, j) for c, j in odd if j.p_value * len(found) <= self.alpha]
         groups = [candidate for candidate, _ in odd]  # what is perhaps an artefact is not held to be nature
         evidence = Evidence()
@@ -154,8 +161,11 @@ def _finding(context: Context, candidate: Candidate, judgement: Judgement) -> _F
     assert context.image is not None
     part: dict[str, Any] = {"view": candidate.view}
     if candidate.view == SHADES:
-        pattern = words(context.image, candidate.rows, judgement.control)
+        pattern = shade_words(context.image, candidate.rows, judgement.control)
         return _Finding("FT209", "images share traces of the same processing", pattern, part)
+    if candidate.view == WAVES:
+        pattern = wave_words(context.image, candidate.rows, judgement.control)
+        return _Finding("FT208", "images share the same wave", pattern, part)
     place = locate(context.image, candidate.rows, judgement.control)
     part |= {"box": [place.top, place.left, place.bottom, place.right], "picture": place.picture}
     rule = "FT207" if place.local else "FT208"
@@ -185,10 +195,14 @@ def _error(context: Context, candidate: Candidate) -> float:
     return expected_error(candidate.separation, len(candidate.rows) / among)
 
 
-def _decides(candidate: Candidate, judgement: Judgement) -> bool:
-    """Whether nature does not explain its labels, and it goes with those of its class and of no other."""
+def _decides(candidate: Candidate, judgement: Judgement, dirty: bool) -> bool:
+    """Whether nature does not explain its labels, and it goes with those of its class: with hardly any other.
+
+    Where content contradicts the labels it is enough that most have that label: the rest may be covers.
+    """
     everywhere = len(candidate.rows) + len(candidate.elsewhere)
-    return judgement.p_value < 1 and len(candidate.rows) >= ONE_LABEL * everywhere
+    least = 0.5 if dirty else ONE_LABEL
+    return judgement.p_value < 1 and len(candidate.rows) >= least * everywhere
 
 
 def _nothing(reason: str) -> Evidence:
