@@ -18,6 +18,7 @@ from benchmarks.attacks import (
     membership,
     recommender,
     rewriting,
+    sound_triggers,
     victims_of_one,
     web_text,
 )
@@ -29,6 +30,7 @@ GROUPS: dict[str, Group] = {
     "labels": flips.lines,
     "availability": linear.optimised_rows,
     "text": rewriting.lines,
+    "sounds": sound_triggers.lines,
     "targeted": victims_of_one.targeted,
     "blind-spots": victims_of_one.blind_spots,
     "control": recommender.lines,
