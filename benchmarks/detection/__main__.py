@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.detection.cells import ATTACKS
+from benchmarks.detection.cells import ATTACKS, NO_ATTACK
 from benchmarks.detection.contestants import CONTESTANTS
 from benchmarks.detection.data import DEFAULT_ROWS, IMAGE_ROWS, KINDS
 from benchmarks.detection.grid import FIRST, IMAGES, MORE, QUICK, STANDARD, UNSEEN, cells
@@ -52,9 +52,7 @@ def parse() -> argparse.Namespace:
         prog="python -m benchmarks.detection", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--datasets", nargs="+", choices=sorted(KINDS), metavar="NAME")
-    parser.add_argument(
-        "--attacks", nargs="+", choices=["none", "none-sources", "none-skewed", *ATTACKS], metavar="NAME"
-    )
+    parser.add_argument("--attacks", nargs="+", choices=[*NO_ATTACK, *ATTACKS], metavar="NAME")
     parser.add_argument("--rates", nargs="+", type=float, metavar="SHARE")
     parser.add_argument("--seeds", nargs="+", type=int, default=None, metavar="N")
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))

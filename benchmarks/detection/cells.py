@@ -140,8 +140,12 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
         TABLE,
         lambda rate, target, seed: FabricatedRows(rate=rate, target=target, random_state=seed),
     ),
-    # the rate of these is the share of bad rows within the bad source, one of ten
+    # the rate of these is the share of bad rows within the bad source, one of ten or of a hundred
     "bad-source": (BOTH, lambda rate, target, seed: BadSource(rate=rate / 10, random_state=seed)),
+    "bad-source-100": (
+        BOTH,
+        lambda rate, target, seed: BadSource(rate=rate / 100, sources=100, random_state=seed),
+    ),
     "bad-source-skewed": (
         BOTH,
         lambda rate, target, seed: BadSource(
@@ -162,7 +166,8 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
     ),
     **{name: _on_images(name) for name in IMAGE_BACKDOORS},
 }
-NO_TARGET = ("flip", "flip-boundary", "bad-source", "bad-source-skewed", "all-to-all")
+NO_TARGET = ("flip", "flip-boundary", "bad-source", "bad-source-100", "bad-source-skewed", "all-to-all")
+NO_ATTACK = ("none", "none-sources", "none-sources-100", "none-skewed")
 
 
 def modality(name: str) -> str:
@@ -185,7 +190,8 @@ def make_cell(
     name : str
         A key of ``KINDS``.
     attack : str
-        ``none``, ``none-sources`` and ``none-skewed`` (ten sources, none bad) or a key of ``ATTACKS``.
+        ``none``, ``none-sources``, ``none-sources-100`` and ``none-skewed`` (ten or a hundred sources, none
+        bad) or a key of ``ATTACKS``.
     rate : float
         Share of all rows after the attack; of the bad source's rows for ``bad-source*``.
     seed : int
@@ -217,9 +223,10 @@ def make_cell(
     }
     if attack == "none":
         return train, truth
-    if attack in ("none-sources", "none-skewed"):
-        skew = 0.0 if attack == "none-sources" else SKEW
-        done = BadSource(rate=0.005, skew=skew, random_state=seed).poison(train)
+    if attack in NO_ATTACK:
+        skew = SKEW if attack == "none-skewed" else 0.0
+        sources = 100 if attack == "none-sources-100" else 10
+        done = BadSource(rate=0.005, sources=sources, skew=skew, random_state=seed).poison(train)
         column = done.data.column("source")
         sourced = train.with_column("source", column)
         return Dataset(sourced.table, done.data.roles, train.name), truth
@@ -261,4 +268,4 @@ def choose_target(train: Dataset, rate: float, seed: int) -> Any:
     return train.labels.names[fitting[seed % len(fitting)]]
 
 
-__all__ = ["ATTACKS", "KINDS", "choose_target", "load", "load_split", "make_cell", "modality"]
+__all__ = ["ATTACKS", "KINDS", "NO_ATTACK", "choose_target", "load", "load_split", "make_cell", "modality"]

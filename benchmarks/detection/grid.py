@@ -56,6 +56,8 @@ MORE: dict[str, tuple[float, ...]] = {
     "bad-source-token": (0.10,),
     "bad-source-values": (0.10,),
     "bad-source-skewed": (0.10,),
+    "bad-source-100": (0.20,),
+    "none-sources-100": (0.0,),
     "none-skewed": (0.0,),
 }
 QUICK: dict[str, tuple[float, ...]] = {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks.detection import __main__ as program
-from benchmarks.detection.cells import ATTACKS, IMAGE_BACKDOORS, KINDS, make_cell, modality
+from benchmarks.detection.cells import ATTACKS, IMAGE_BACKDOORS, KINDS, NO_ATTACK, make_cell, modality
 from benchmarks.detection.contestants import oracle
 from benchmarks.detection.data import load, load_split, shared_data
 from benchmarks.detection.grid import FIRST, IMAGES, MORE, STANDARD, UNSEEN, cells
@@ -106,7 +106,7 @@ def test_clean_data_have_no_recall_and_every_flag_is_false() -> None:
 
 
 def test_every_attack_of_the_grid_exists_and_every_data_set_meets_those_of_its_kind() -> None:
-    known = {*ATTACKS, "none", "none-sources", "none-skewed"}
+    known = {*ATTACKS, *NO_ATTACK}
     assert {*STANDARD, *MORE} <= known
     assert {*FIRST, *UNSEEN, *IMAGES} == set(KINDS)
     grid = list(cells([*FIRST, *IMAGES], STANDARD, [0], ["oracle"], {}))

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from scipy.stats import binom
+from scipy.stats import binom, norm
+from scipy.stats import t as student
 
-from foretaste.stats.stratified import LEVELS, PRIOR_SPREAD, Comparison, Strata, log_tail, natural_spread
+from foretaste.stats.between_groups import PRIOR_SPREAD, NaturalSpread
+from foretaste.stats.stratified import LEVELS, Comparison, Strata, log_tail
 
 
 def convolved(pmf, size):
@@ -110,7 +112,7 @@ def test_p_values_are_not_too_small_when_groups_do_not_matter():
         group, stratum = rng.integers(0, 5, 500), rng.integers(0, 3, 500)
         outcome = (rng.random(500) < np.array([0.02, 0.1, 0.3])[stratum]).astype(int)
         comparison = Comparison(strata_of(group, outcome, stratum), np.zeros(5, bool))
-        p_values += [comparison.p_value(g, 0.0, 4) for g in range(5)]
+        p_values += [comparison.p_value(g, NaturalSpread.exactly(1e-9)) for g in range(5)]
     p_values = np.array(p_values)
     for level in (0.02, 0.1, 0.5):
         assert (p_values <= level).mean() <= level + 3 * np.sqrt(level * (1 - level) / 300)
@@ -123,20 +125,33 @@ def test_natural_spread_makes_a_group_less_surprising():
     outcome[:30] = 1
     outcome[200:240] = 1
     comparison = Comparison(strata_of(group, outcome), np.zeros(2, bool))
-    p = [comparison.p_value(0, spread, 10) for spread in (0.0, 0.01, 0.05)]
+    p = [comparison.p_value(0, NaturalSpread.exactly(spread)) for spread in (1e-9, 0.01, 0.05)]
     assert 0 < p[0] < p[1] < p[2] < 1
 
 
 def test_natural_spread_is_what_the_groups_show():
     rng = np.random.default_rng(1)
     error = np.full(200, 0.01)
-    assert natural_spread(rng.normal(size=200), error) < 2 * PRIOR_SPREAD
+    assert NaturalSpread.of(rng.normal(size=200), error).typical < 2 * PRIOR_SPREAD
     wide = rng.normal(size=200) * np.sqrt(1 + (0.04 / 0.01) ** 2)
-    assert natural_spread(wide, error) == pytest.approx(0.04, rel=0.25)
+    assert NaturalSpread.of(wide, error).typical == pytest.approx(0.04, rel=0.25)
     bad = rng.normal(size=200)
     bad[:60] += 30
-    assert natural_spread(bad, error) < 0.02
-    assert natural_spread(np.zeros(1), error[:1]) == PRIOR_SPREAD
+    assert NaturalSpread.of(bad, error).typical < 0.01
+
+
+def test_before_any_group_was_seen_a_share_is_students_t():
+    natural = NaturalSpread.of(np.zeros(0), np.zeros(0))
+    shares = np.array([0.005, 0.01, 0.03])
+    assert_allclose(np.exp(natural.log_beyond(shares)), student.sf(shares / PRIOR_SPREAD, 4), rtol=0.02)
+
+
+def test_groups_of_which_little_is_known_leave_the_spread_as_it_was_taken_to_be():
+    prior = NaturalSpread.of(np.zeros(0), np.zeros(0)).typical
+    chance = norm.ppf((np.arange(9) + 0.5) / 9)
+    assert NaturalSpread.of(chance, np.full(9, 0.1)).typical == pytest.approx(prior, rel=0.1)
+    assert NaturalSpread.of(chance * 1.3, np.full(9, 0.1)).typical < 1.5 * prior
+    assert NaturalSpread.of(chance * 5, np.full(9, 0.1)).typical > 0.2
 
 
 def test_levels_are_whole_and_bounded():

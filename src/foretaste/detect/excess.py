@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from foretaste.stats.stratified import PRIOR_GROUPS, Comparison, Strata, natural_spread
+from foretaste.stats.between_groups import NaturalSpread
+from foretaste.stats.stratified import Comparison, Strata
 
 TOLERANCE = 0.02
 """Wrong rows beyond what other groups have that are still nature: a group is bad only where more than this is
@@ -197,7 +198,7 @@ def judge_groups(
         comparison = views[smaller[group]].comparison
         share[group] = min(comparison.share[group], 1.0)
         low[group], high[group] = _interval(comparison, int(group), exact=bool(aside[group]))
-    spread = max((view.spread for view in views), default=0.0)
+    spread = max((view.natural.typical for view in views), default=0.0)
     return GroupExcess(rows, share, low, high, p_value, judged, aside, tested, spread)
 
 
@@ -206,8 +207,7 @@ class _View:
     """One question, with what its groups tell about the spread between groups."""
 
     comparison: Comparison
-    spread: float
-    freedom: int
+    natural: NaturalSpread
 
     @classmethod
     def of(cls, strata: Strata, aside: NDArray[np.bool_], rows: NDArray[np.int64]) -> _View:
@@ -215,12 +215,12 @@ class _View:
         usable = np.flatnonzero((rows >= FEWEST_ROWS) & ~aside & np.isfinite(comparison.error))
         if len(usable) > _MOST_FOR_SPREAD:
             usable = usable[np.linspace(0, len(usable) - 1, _MOST_FOR_SPREAD).astype(np.int64)]
+        usable = usable if len(usable) > 1 else usable[:0]  # one alone has nothing to differ from
         z = np.array([comparison.normal_score(int(group)) for group in usable])
-        spread = natural_spread(z, comparison.error[usable])
-        return cls(comparison, spread, max(len(usable) - 1, 0) + PRIOR_GROUPS)
+        return cls(comparison, NaturalSpread.of(z, comparison.error[usable]))
 
     def p_value(self, group: int) -> float:
-        return self.comparison.p_value(group, self.spread, self.freedom)
+        return self.comparison.p_value(group, self.natural)
 
 
 def _is_bad(views: list[_View], group: int, level: float, tolerance: float) -> bool:

@@ -6,13 +6,12 @@ be drawn from what the same strata show in the other groups. The statistic is th
 "a few of the rows are wrong", summed over rows in whole levels; its tail is computed exactly, by an
 exponentially tilted convolution that is as precise at 1e-200 as at 0.1. Groups also differ in nature.
 Therefore the null is not "no wrong rows" but "as many wrong rows as groups naturally have": a mixture over
-the spread between groups, which is estimated from the other groups.
+the spread between groups, of which the other groups tell (`foretaste.stats.between_groups`).
 
 References
 ----------
 Mantel and Haenszel, "Statistical aspects of the analysis of data from retrospective studies", JNCI 22 (1959).
-Paule and Mandel, "Consensus values and weighting factors", J. Res. NBS 87 (1982); the median in place of the
-mean. Lugannani and Rice, "Saddle point approximation for the distribution of the sum", Adv. Appl. Prob. 12
+Lugannani and Rice, "Saddle point approximation for the distribution of the sum", Adv. Appl. Prob. 12
 (1980).
 """
 
@@ -26,23 +25,17 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 from scipy.special import log_ndtr, logsumexp, ndtri_exp
 from scipy.stats import norm
-from scipy.stats import t as student
+
+from foretaste.stats.between_groups import NaturalSpread
 
 ALTERNATIVE = 0.05
 """Share of wrong rows that the weights are best for."""
 
-LEVELS = 8
+LEVELS = 16
 """The statistic counts in this many steps per row."""
 
 STRONGEST = 400.0
 """Likelihood ratio that gets the highest level."""
-
-PRIOR_SPREAD = 0.005
-"""How much groups are taken to differ in their share of wrong rows before any was seen (standard deviation).
-"""
-
-PRIOR_GROUPS = 4
-"""How many groups that assumption is worth."""
 
 _EXACT_WIDTH = 1 << 14
 
@@ -175,23 +168,24 @@ class Comparison:
     def normal_score(self, group: int) -> float:
         return float(-ndtri_exp(min(self.tail(group)[1], -1e-12)))
 
-    def p_value(self, group: int, spread: float, freedom: int) -> float:
-        """Against a natural share of wrong rows drawn from ``spread`` times Student's t, where positive.
+    def p_value(self, group: int, natural: NaturalSpread) -> float:
+        """Against a natural share of wrong rows drawn from the spread between groups, where positive.
 
         The uncertainty of what is expected counts as spread.
         """
         log_null = self.tail(group)[0]
-        spread = float(np.hypot(spread, self.reference_error[group]))
+        natural = natural.widened(float(self.reference_error[group]))
+        spread = natural.typical
         if log_null > np.log(0.2) or spread <= 0:
             return float(np.exp(log_null))
         top = max(1.5 * self.share[group], 4 * spread)
         edges = np.concatenate([[0.0], np.geomspace(min(spread, top) / 8, min(top, 0.9), 20)])
-        mass = np.diff(student.cdf(edges / spread, freedom))
+        log_beyond = natural.log_beyond(edges)
+        mass = -np.diff(np.exp(log_beyond))
         log_p = [log_null + np.log(0.5)]
-        log_p += [
-            np.log(m) + self.tail(group, float(high))[0] for m, high in zip(mass, edges[1:], strict=True) if m
-        ]
-        log_p.append(float(student.logsf(edges[-1] / spread, freedom)))
+        between = zip(mass, edges[1:], strict=True)
+        log_p += [np.log(m) + self.tail(group, float(high))[0] for m, high in between if m > 0]
+        log_p.append(float(log_beyond[-1]))
         return float(np.exp(min(logsumexp(log_p), 0.0)))
 
     def bound(self, group: int, level: float = 0.05, *, upper: bool = False) -> float:
@@ -304,23 +298,3 @@ def _saddlepoint(tilt: float, log_mgf: float, variance: float, value: int) -> tu
     correction = 1 / u - 1 / w
     log_upper = float(log_ndtr(-w) + np.log1p(max(correction * np.exp(log_density - log_ndtr(-w)), -0.99)))
     return log_upper, log_upper
-
-
-def natural_spread(z: NDArray[np.float64], error: NDArray[np.float64]) -> float:
-    """Spread between groups under which the median squared score is what chance gives, shrunk to the prior.
-
-    Nearly half of the groups may be bad without moving it far.
-    """
-    if len(z) < 2:
-        return PRIOR_SPREAD
-    chance = 0.4549  # median of chi-square with one degree of freedom
-
-    def middle(spread: float) -> float:
-        return float(np.median(z**2 / (1 + (spread / error) ** 2)))
-
-    low, high = 0.0, 1.0 if middle(0.0) > chance else 0.0
-    while high - low > 1e-5:
-        half = (low + high) / 2
-        low, high = (half, high) if middle(half) > chance else (low, half)
-    own = len(z) - 1
-    return float(np.sqrt((PRIOR_GROUPS * PRIOR_SPREAD**2 + own * high**2) / (PRIOR_GROUPS + own)))
