@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +143,14 @@ def test_findings_in_one_line_and_in_a_notebook(data: Path) -> None:
     findings = made_up(data, campaign=(1, 3), pattern="<script>x</script>")
     assert repr(findings) == "<Findings: poisoned, 2 of 12 rows flagged, 1 campaigns>"
     assert "<script" not in findings._repr_html_()
+
+
+def test_what_a_library_tells_its_programmer_is_not_shown_whatever_threads_do_to_filters(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[object] = []
+    monkeypatch.setattr(warnings, "showwarning", lambda *told, **_: shown.append(told))
+    run("explain", "FT201")
+    warnings.resetwarnings()
+    warnings.warn("a word to programmers", UserWarning, stacklevel=1)
+    assert shown == []

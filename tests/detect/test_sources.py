@@ -106,3 +106,16 @@ def test_label_entropy_left():
 def test_surest_is_half_of_each_predicted_class():
     log_p = np.log([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4], [0.1, 0.9], [0.4, 0.6]])
     assert surest(log_p).tolist() == [True, True, False, False, True, False]
+
+
+def test_sources_that_have_no_rows_alike_are_not_compared():
+    context = made_up(["x"] * N)
+    table = context.dataset.table
+    far = np.where(np.arange(N) % 2, 100.0, 0.0)
+    columns = {name: np.asarray(table.column(name)) + far for name in ("a", "b", "c")}
+    names = np.where(far > 0, "reds", "whites")
+    moved = pa.table({**columns, "y": table.column("y"), "who": names})
+    roles = Roles(label="y", features=("a", "b", "c"), source="who")
+    evidence = BadSources().examine(Context(Dataset(moved, roles, "t")))
+    assert "like those of another" in evidence.skipped[0].reason
+    assert [v.judged for v in evidence.sources] == [False, False]

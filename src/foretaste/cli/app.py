@@ -66,7 +66,12 @@ def foretaste(
     """Taste the data before the model does: find, explain and remove training-data poisoning."""
     problems.show_tracebacks(debug)
     if not debug:
-        warnings.simplefilter("ignore")  # what a library wants to tell its programmer is not for the user
+        # what a library wants to tell its programmer is not for the user; filters alone are undone by threads
+        warnings.simplefilter("ignore")
+        warnings.showwarning = _say_nothing
+
+
+def _say_nothing(*_: object, **__: object) -> None: ...
 
 
 for _verb in (

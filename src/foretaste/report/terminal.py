@@ -174,7 +174,7 @@ def _campaign(campaign: Campaign) -> list[tuple[str, str]]:
 
 def _source(source: Source) -> list[tuple[str, str]]:
     interval = f"{share(source.low_share)} to {share(source.high_share)}" if source.low is not None else ""
-    words = ("BAD", "bold red") if source.flagged else ("", "") if source.judged else ("too few rows", "dim")
+    words = ("BAD", "bold red") if source.flagged else ("", "") if source.judged else ("not judged", "dim")
     return [
         (_short(source.source, 32), "bold" if source.flagged else ""),
         (whole(source.rows), ""),

@@ -73,11 +73,13 @@ class BadSources(Detector):
         known = (context.y >= 0) & (source >= 0)
         sizes = np.bincount(source[known], minlength=len(names))
         reason = self._untestable(context, source, known, sizes)
+        compared = _comparable(context, source, sizes) if reason is None else np.zeros(len(context), bool)
+        if reason is None and not compared.any():
+            reason = "no source has rows like those of another, so there is nothing to compare them by"
         if reason is not None:
             verdicts = [_not_judged(name, int(n), reason) for name, n in zip(names.names, sizes, strict=True)]
             return Evidence(skipped=[Skipped("FT401", reason)], sources=verdicts)
 
-        compared = _comparable(context, source, sizes)
         large = sizes > LARGE * sizes.sum()
         seen = np.append(large, False)[source][:, None]
         from_outside = None if large[sizes > 0].all() else self._outside(context)
