@@ -151,15 +151,32 @@ def test_a_column_that_decides_with_several_others_is_for_review(values: int) ->
     assert values == 1 or any("so this may be what the column means" in item.reason for item in told)
 
 
-def test_a_combination_within_another_name_of_its_class_is_for_review() -> None:
+@pytest.mark.parametrize("every", [40, 2])
+def test_a_combination_within_a_value_that_means_its_class_is_for_review(every: int) -> None:
+    """Whether it is another name of the class, or of a part of it."""
     columns, y = people(4)
-    columns["kind"] = np.where(np.arange(N) % 40 == 0, "other", np.array(["first", "second"])[y])
+    columns["kind"] = np.where(np.arange(N) % every == 0, "other", np.array(["first", "second"])[y])
     context = context_of(columns, y)
     screen = Screen(context)
     kind, colour = (next(i for i in screen.items if i.column == at) for at in (8, 7))
     cell = Cell(cross(colour, kind), kind.conditions.index(Condition("kind", "second")), 1, 0.0)
     own = np.flatnonzero(cell.inside & (screen.y == 1))
-    assert "kind=second alone is nearly the same as the label" in DecidingColumns(screen).doubt(cell, own)
+    assert "kind=second alone means the label" in DecidingColumns(screen).doubt(cell, own)
+
+
+@pytest.mark.parametrize("places", [True, False])
+def test_a_range_of_a_coordinate_is_for_review_where_it_decides_elsewhere_too(places: bool) -> None:
+    columns, y = people(6)
+    rng = np.random.default_rng(60)
+    east, north = rng.integers(0, 6, size=N), rng.integers(1, 6, size=N)
+    north = (east + north) % 6  # nobody lives on the diagonal but those who live there:
+    there = np.flatnonzero(y == 0)[:200]
+    north[there] = east[there]
+    y[there[(east[there] == 5) | places]] = 1
+    columns["east"], columns["north"] = east, north
+    own = there[east[there] == 5]
+    doubt = DecidingColumns(Screen(context_of(columns, y))).doubt_of_range(8, 1, own)
+    assert doubt == ("; but east decides elsewhere too, with north" if places else "")
 
 
 def test_rows_of_a_narrow_table_are_copies_whatever_their_text() -> None:

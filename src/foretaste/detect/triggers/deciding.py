@@ -7,18 +7,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-from scipy.stats import poisson
+from scipy.stats import binom, poisson
 
 from foretaste.detect.contradiction import one_vote_each
 from foretaste.detect.evidence import Campaign
-from foretaste.detect.triggers.cells import cross
+from foretaste.detect.triggers.cells import Cut, cross
+from foretaste.detect.triggers.items import Items
 from foretaste.detect.triggers.labelled_rows import LEAST_PURE
 from foretaste.detect.triggers.screen import Cell, Screen
 from foretaste.detect.triggers.suspect import Suspect
 from foretaste.detect.triggers.suspects import LEAST_SHARE
 from foretaste.features.patterns import Pattern, Values
 from foretaste.stats.calibration import fit_line
-from foretaste.stats.mixture import mixture_evidence
+from foretaste.stats.mixture import mixture_evidence, natural_share
 
 STRONG = 20.0
 """E-value from which a single value is a rule: looked at alone, chance reaches it once in twenty times."""
@@ -36,7 +37,7 @@ SETTLED = 1e-6
 """Chance of so few, by the rest of the row."""
 
 NAMES = 0.9
-"""A value that this share of a class has, and of which this share is of the class, is another name of it."""
+"""Share of the other rows of a value that have the label, if the value means it."""
 
 _MOSTLY = 0.5
 
@@ -134,10 +135,9 @@ class DecidingColumns:
             rules = self._rules.get(items.column, [])
             met = items.code == position
             alike = met & (screen.y == cell.label)
-            of_class = screen.prior[cell.label] * len(screen.y)
-            if len(own) < alike.sum() and alike.sum() >= NAMES * max(met.sum(), of_class):
+            if self._means(items, position, cell.label, own):
                 said = items.conditions[position].describe()
-                return f"; but {said} alone is nearly the same as the label, so this is within the class"
+                return f"; but {said} alone means the label, so this is within the class"
             if not rules or len(own) < _MOSTLY * alike.sum():
                 continue  # a pattern within a common value does not speak by that value
             for cut in {rule.cut for rule in rules}:
@@ -147,6 +147,20 @@ class DecidingColumns:
                     return f"; but {named} decide the label alike, so this may be what the column means"
         return ""
 
+    def _means(self, items: Items, position: int, label: int, own: NDArray[np.int64]) -> bool:
+        """Whether a value has this label, as surely, in its other rows too, and these look like it."""
+        screen = self.screen
+        others = np.setdiff1d(np.flatnonzero(items.code == position), own)
+        mine = others[screen.y[others] == label]
+        if len(mine) < max(screen.least, NAMES * len(others)):
+            return False
+        votes = one_vote_each(screen.y[others], screen.whole.copies[screen.known[others]])
+        number, agree = votes.sum(), votes[screen.y[others] == label].sum()
+        if binom.sf(np.ceil(agree) - 1, np.ceil(number), screen.prior[label]) > SETTLED:
+            return False
+        log_odds = screen.forest.of(mine, (items.column,))
+        return log_odds is not None and natural_share(screen.log_ratio(log_odds, label)) <= OF_OTHERS
+
     def doubt_of_kind(self, cell: Cell, own: NDArray[np.int64]) -> str:
         """Why a combination may be such a rule: others of the same columns decide the label as it does.
 
@@ -154,27 +168,73 @@ class DecidingColumns:
         theirs looks planted.
         """
         screen = self.screen
-        at = cell.cut.cell
-        inside = np.flatnonzero(at >= 0)
+        inside = np.flatnonzero(cell.cut.cell >= 0)
         log_odds = screen.forest.of(inside, cell.cut.columns)
         if len(cell.cut.items) < 2 or log_odds is None:
             return ""
-        joint, group = np.unique(at[inside] * screen.k + screen.y[inside], return_inverse=True)
-        rows = np.bincount(group)
-        cells, of_cell = np.unique(joint // screen.k, return_inverse=True)
-        all_rows = np.bincount(of_cell, rows, len(cells))[of_cell]
-        votes = one_vote_each(group, screen.whole.copies[screen.known[inside]])
-        ratio = screen.log_ratio(log_odds, screen.y[inside])
-        found = mixture_evidence(ratio, group, len(joint), weight=votes)
-        possible = (rows >= screen.least) & (rows >= LEAST_PURE * all_rows)
-        strong = possible & (found.share >= LEAST_SHARE)
-        strong &= found.log_e >= np.log(STRONG * max(possible.sum(), 1))
-        strong &= np.bincount(group, np.isin(inside, own), len(joint)) <= OF_OTHERS * rows
-        others = joint[strong]
-        if len(others) > 1 or (others % screen.k != cell.label).any():
+        others = self._deciding(cell.cut, screen.log_ratio(log_odds, screen.y[inside]), own)
+        if len(others) > 1 or any(label != cell.label for label, _ in others):
             columns = " and ".join(screen.context.table.names[c] for c in cell.cut.columns)  # type: ignore[union-attr]
             return f"; but {len(others)} other combinations of {columns} decide the label alike"
         return ""
+
+    def doubt_of_range(self, column: int, label: int, own: NDArray[np.int64]) -> str:
+        """Why a range of a column may be such a rule: with some other column it decides elsewhere too.
+
+        Parameters
+        ----------
+        column, label : int
+        own : int64 ndarray
+            Rows of the range with the label, as positions in ``screen.known``.
+        """
+        screen = self.screen
+        log_odds = screen.forest.of(np.arange(len(screen.y)), (column,))
+        if log_odds is None:
+            return ""
+        ratio = screen.log_ratio(log_odds, screen.y)
+        cuts = [
+            cross(mine, other)
+            for mine in screen.items
+            for other in screen.items
+            if mine.column == column != other.column
+        ]
+        had = [own]
+        for cut in cuts:
+            # a range need not be pure either
+            for of, rows in self._deciding(cut, ratio[cut.cell >= 0], own, cuts=len(cuts), purity=0.0):
+                if all(_apart(rows, others) for others in had):
+                    had.append(rows)
+                if len(had) > 2 or of != label:
+                    name, other = (screen.context.table.names[c] for c in cut.columns)  # type: ignore[union-attr]
+                    return f"; but {name} decides elsewhere too, with {other}"
+        return ""
+
+    def _deciding(
+        self,
+        cut: Cut,
+        ratio: NDArray[np.float64],
+        own: NDArray[np.int64],
+        *,
+        cuts: int = 1,
+        purity: float = LEAST_PURE,
+    ) -> list[tuple[int, NDArray[np.int64]]]:
+        """Label and rows of cells that would not have that label without the cut, but for those of ``own``.
+
+        ``ratio`` is that of the rows in any cell, ``cuts`` the number of cuts that are asked.
+        """
+        screen, at = self.screen, cut.cell
+        inside = np.flatnonzero(at >= 0)
+        joint, group = np.unique(at[inside] * screen.k + screen.y[inside], return_inverse=True)
+        rows = np.bincount(group, minlength=len(joint))
+        cells, of_cell = np.unique(joint // screen.k, return_inverse=True)
+        all_rows = np.bincount(of_cell, rows, len(cells))[of_cell]
+        votes = one_vote_each(group, screen.whole.copies[screen.known[inside]])
+        found = mixture_evidence(ratio, group, len(joint), weight=votes)
+        possible = (rows >= screen.least) & (rows >= purity * all_rows)
+        strong = possible & (found.share >= LEAST_SHARE)
+        strong &= found.log_e >= np.log(STRONG * cuts * max(possible.sum(), 1))
+        strong &= np.bincount(group, np.isin(inside, own), len(joint)) <= OF_OTHERS * rows
+        return [(int(joint[g]) % screen.k, inside[group == g]) for g in np.flatnonzero(strong)]
 
 
 def of_a_kind(campaigns: list[Campaign], strong: list[Suspect]) -> list[Campaign]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +82,7 @@ def suspicious_ranges(
                     looked_at,
                     judge(label, 1),
                     doubt,
+                    second_thought=partial(deciding.doubt_of_range, items.column, label, own),
                 )
                 found.setdefault((items.column, label, inside.tobytes()), (log_e, suspect))
     return [suspect for _, suspect in sorted(found.values(), key=lambda entry: -entry[0])[:SUSPECTS]]
