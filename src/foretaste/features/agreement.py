@@ -8,21 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.features.duplicates import join
+from foretaste.features.information import SharedInformation
 from foretaste.features.table import Column, TableFeatures
 from foretaste.stats.neighbours import nearest_neighbours
 
 AGREES = 0.7
 """Share of the more telling row's information that two rows must share to be copies."""
 
-CLOSE = 0.05
-"""Two numbers agree where at most this share of all rows lies between them."""
-
 _CANDIDATES = 15
 _WIDTH = 96
-_PAIRS = 100_000
-_DRAWN = 1000
+_CELLS = 4_000_000
 _QUERIES = 200
-_TILTS = np.linspace(0.25, 2.0, 8)
 
 
 def agreeing_components(
@@ -55,9 +51,7 @@ def agreeing_components(
 
     References
     ----------
-    Spärck Jones, "A statistical interpretation of term specificity and its application in retrieval", Journal
-    of Documentation 28 (1972): weights. Charikar, "Similarity estimation techniques from rounding
-    algorithms", STOC 2002: sketches.
+    Charikar, "Similarity estimation techniques from rounding algorithms", STOC 2002: sketches.
     """
     n = len(table)
     each = np.arange(n)
@@ -84,89 +78,47 @@ def _same(table: TableFeatures, group: NDArray[np.integer]) -> NDArray[np.int64]
     return np.unique(np.stack([table.identical, group], axis=1), axis=0, return_inverse=True)[1].ravel()
 
 
-def _telling(column: Column) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Level of each cell, and rows at each level; what is missing is a level."""
-    values = np.where(np.isnan(column.values), -np.inf, column.values)
-    _, level, count = np.unique(values, return_inverse=True, return_counts=True)
-    return level.astype(np.int64), count.astype(np.int64)
-
-
 def _sketch(table: TableFeatures, random_state: int) -> NDArray[np.float32]:
     """Unit rows whose cosine is about the share of information that two rows share."""
     rng = np.random.default_rng(random_state)
-    n = len(table)
-    sketch, total = np.zeros((n, _WIDTH), np.float32), np.zeros(n)
-    for column in table.columns:
-        level, count = _telling(column)
-        weight = -np.log(count / n)
-        total += weight[level]
-        shared = np.flatnonzero(count >= 2)
-        place = np.full(len(count), -1)
+    cells = SharedInformation(table)
+    sketch = np.zeros((len(table), _WIDTH), np.float32)
+    for level in cells.levels.T:
+        shared = np.unique(level)
+        shared = shared[cells.count[shared] >= 2]
+        place = np.full(len(cells.count), -1)
         place[shared] = np.arange(len(shared))
         rows = np.flatnonzero(place[level] >= 0)
         sign = rng.integers(0, 2, (len(shared), _WIDTH), dtype=np.int8).astype(np.float32) * 2 - 1
-        sign *= np.sqrt(weight[shared])[:, None]
+        sign *= np.sqrt(cells.worth[shared])[:, None]
         sketch[rows] += sign[place[level[rows]]]
-    return np.asarray(sketch / np.sqrt(_WIDTH * np.maximum(total, 1e-9))[:, None], np.float32)
+    total = np.maximum(cells.own(cells.levels), 1e-9)
+    return np.asarray(sketch / np.sqrt(_WIDTH * total)[:, None], np.float32)
 
 
 def agreement(table: TableFeatures, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
     """Share of the more telling row's information that each pair of rows shares."""
-    shared, own = np.zeros(len(left)), np.zeros(len(table))
-    for column in table.columns:
-        level, count = _telling(column)
-        own -= np.log(count / len(table))[level]
-        for start in range(0, len(left), _PAIRS):
-            part = slice(start, start + _PAIRS)
-            shared[part] += _worth(column, level[left[part]], level[right[part]], count)
-    return np.asarray(shared / np.maximum(np.maximum(own[left], own[right]), 1e-9), np.float64)
-
-
-def _worth(
-    column: Column, a: NDArray[np.int64], b: NDArray[np.int64], count: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """What cells at levels ``a`` and ``b`` share."""
-    if column.numeric:
-        up_to = np.cumsum(count)
-        low, high = np.minimum(a, b), np.maximum(a, b)
-        between = (up_to[high] - up_to[low] + count[low]) / up_to[-1]
-        return np.where((between <= CLOSE) | (a == b), -np.log(between), 0.0)
-    return np.where(a == b, -np.log(count[a] / count.sum()), 0.0)
+    cells = SharedInformation(table)
+    share = np.zeros(len(left))
+    step = max(1, _CELLS // cells.levels.shape[1])
+    for start in range(0, len(left), step):
+        part = slice(start, start + step)
+        share[part] = cells.agreement(cells.levels[left[part]], cells.levels[right[part]])
+    return share
 
 
 def alike(
     table: TableFeatures, row: NDArray[np.int64], among: NDArray[np.int64], *, random_state: int = 0
 ) -> list[NDArray[np.int64]]:
     """For each row, those among others that agree with it; a sketch says which are worth comparing."""
-    sketch = _sketch(table, random_state)
+    cells, sketch = SharedInformation(table), _sketch(table, random_state)
     found = []
     for start in range(0, len(row), _QUERIES):
         queries = row[start : start + _QUERIES]
         for one, cosine in zip(queries, sketch[queries] @ sketch[among].T, strict=True):
             near = among[cosine >= AGREES / 2]
-            near = near[agreement(table, np.full(len(near), one), near) >= AGREES]
-            found.append(near)
+            found.append(near[cells.agreement(cells.levels[one], cells.levels[near]) >= AGREES])
     return found
-
-
-def expected_by_chance(table: TableFeatures, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """How many rows would agree with each of these, at most, were all columns independent (Chernoff's bound).
-
-    References
-    ----------
-    Chernoff, "A measure of asymptotic efficiency for tests of a hypothesis based on the sum of observations",
-    Annals of Mathematical Statistics 23 (1952).
-    """
-    n = len(table)
-    drawn = np.linspace(0, n - 1, min(n, _DRAWN)).astype(np.int64)
-    log_moment, own = np.zeros((len(_TILTS), len(rows))), np.zeros(len(rows))
-    for column in table.columns:
-        level, count = _telling(column)
-        own -= np.log(count / n)[level[rows]]
-        for j, row in enumerate(rows):
-            worth = _worth(column, np.full(len(drawn), level[row]), level[drawn], count)
-            log_moment[:, j] += np.log(np.exp(_TILTS[:, None] * worth).mean(axis=1))
-    return np.asarray(n * np.exp((log_moment - _TILTS[:, None] * AGREES * own).min(axis=0)), np.float64)
 
 
 def with_consensus(table: TableFeatures, groups: list[NDArray[np.int64]]) -> TableFeatures:

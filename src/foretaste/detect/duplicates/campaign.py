@@ -19,7 +19,7 @@ STRONGEST = 7.0
 
 _ROUNDS = 50
 
-_OTHERS = 20
+OTHERS = 20
 """Groups that what all groups show is worth, where few have copies."""
 
 _TREND = 3
@@ -158,7 +158,7 @@ def cauchy_combination(p_values: Sequence[float], tested: int) -> float:
 
 def _shrunk(count: float, total: float, share: float) -> float:
     """Share of few groups, taken to be like what all groups show."""
-    return (count + _OTHERS * share) / (total + _OTHERS)
+    return (count + OTHERS * share) / (total + OTHERS)
 
 
 def _natural_share(

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import poisson
 
 from foretaste.detect.context import Context
+from foretaste.detect.duplicates.centres import divided
 from foretaste.detect.duplicates.groups import LEAST_COPIES, CopyGroups
 from foretaste.features.agreement import (
     AGREES,
     agreeing_components,
-    agreement,
     alike,
-    expected_by_chance,
     with_consensus,
 )
+from foretaste.features.information import SharedInformation
 from foretaste.features.table import TableFeatures
-
-_DENSE = 1e-3
-"""A group as large as this by chance is no group of copies."""
 
 _FEW = 0.25
 """Rows of other labels, for each row of a group, that are few enough to be mistakes."""
+
+_SPREAD = 2.5
+"""Standard deviations of how much the rows of a group agree with what is in their middle."""
+
+_NEAR = 4
+"""Rows near a group that may be farther copies, for each of its own."""
 
 
 def copied_rows(context: Context) -> tuple[CopyGroups, Context] | None:
@@ -53,38 +56,32 @@ def copied_rows(context: Context) -> tuple[CopyGroups, Context] | None:
         random_state=context.random_state,
         jobs=context.jobs,
     )
-    groups = CopyGroups.of(components, context.y, context.n_classes)
+    alike_rows = CopyGroups.of(components, context.y, context.n_classes)
+    parts = divided(context.table, components, (rows for _, rows in alike_rows.members()))
+    groups = CopyGroups.of(parts, context.y, context.n_classes)
     members = dict(groups.members())
     if not members:
         return None
     table = with_consensus(context.table, list(members.values()))
-    components = _with_stragglers(context, table, components, groups)
-    groups = CopyGroups.of(components, context.y, context.n_classes)
+    for rows, some in _stragglers(context, table, groups):
+        parts[some], components[some] = parts[rows[0]], components[rows[0]]
+    groups = CopyGroups.of(parts, context.y, context.n_classes)
     members = dict(groups.members())
     table = with_consensus(context.table, list(members.values()))  # stragglers may come first
-    dense = np.zeros(len(groups.size), bool)
-    expected = expected_by_chance(table, np.array([rows[0] for rows in members.values()]))
-    dense[list(members)] = poisson.sf(groups.size[list(members)] - 2, expected) > _DENSE
-    groups = groups.only(~dense)
-    if groups.size.max(initial=0) < LEAST_COPIES:
-        return None
     few = _few_of_other_labels(context, table, [rows for _, rows in groups.members()])
     left_out = np.unique(np.concatenate([groups.surplus(), *few]))
     return groups, context.with_table(table, components).without(left_out)
 
 
-def _with_stragglers(
-    context: Context, table: TableFeatures, components: NDArray[np.int64], groups: CopyGroups
-) -> NDArray[np.int64]:
-    """Components joined by the rows that are like what a group agrees on, but like none of its rows."""
-    joined = components.copy()
+def _stragglers(
+    context: Context, table: TableFeatures, groups: CopyGroups
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Every group of copies, and the rows that are like what it agrees on, but like none of its rows."""
     for label in range(context.n_classes):
         own = [rows for _, rows in groups.members() if context.y[rows[0]] == label]
         single = np.flatnonzero((context.y == label) & (groups.size[groups.of_row] < LEAST_COPIES))
         near = alike(table, np.array([rows[0] for rows in own], np.int64), single)
-        for rows, some in zip(own, near, strict=True):
-            joined[some] = components[rows[0]]
-    return joined
+        yield from zip(own, near, strict=True)
 
 
 def _few_of_other_labels(
@@ -99,40 +96,42 @@ def _few_of_other_labels(
     return found
 
 
-def with_farther_copies(
-    context: Context, once: Context, groups: CopyGroups, chosen: NDArray[np.int64]
-) -> CopyGroups:
-    """The groups, the chosen ones joined by free rows as far from what they agree on as their farthest row.
+def with_farther_copies(context: Context, groups: CopyGroups, chosen: NDArray[np.int64]) -> CopyGroups:
+    """The groups, the chosen ones joined by rows that nothing else with their label is as much like.
 
-    A copy with more changed cells than most is like no other row. Beyond what makes rows alike a group takes
-    no more rows than it has there itself: where there are more, they are nature.
+    A copy with more changed cells than most is like no other row, yet as near to what its group agrees on as
+    the spread of the group allows. Beyond what makes rows alike a group takes no more rows than it has there
+    itself, the nearest first: farther out there is more and more nature.
 
     Parameters
     ----------
-    context, once : Context
-        As given to and by `copied_rows`.
+    context : Context
+        With a table.
     groups : CopyGroups
     chosen : int64 ndarray
-        Positions of the groups of a campaign.
+        Positions of the groups of a campaign, which have one label.
     """
     assert context.table is not None
-    assert once.table is not None
-    n, of_row = len(context), groups.of_row.copy()
-    first = np.array([np.flatnonzero(of_row == group)[0] for group in chosen], np.int64)
-    table = TableFeatures(
-        [
-            replace(column, values=np.append(column.values, agreed.values[first]))
-            for column, agreed in zip(context.table.columns, once.table.columns, strict=True)
-        ]
-    )
-    free = ~np.isin(of_row, chosen) & (of_row >= 0)
-    for position, group in enumerate(chosen.tolist()):
-        share = agreement(table, np.full(n, n + position), np.arange(n))
-        own = share[of_row == group]
-        far = free & (groups.label[of_row] == groups.label[group]) & (share < AGREES) & (share >= own.min())
-        if far.sum() <= (own < AGREES).sum():
-            of_row[far] = group
-            free &= ~far
+    cells = SharedInformation(context.table)
+    of_row = groups.of_row.copy()
+    outside = np.flatnonzero((context.y == groups.label[chosen[0]]) & ~np.isin(of_row, chosen))
+    for group in chosen.tolist():
+        own = np.flatnonzero(of_row == group)
+        place = cells.consensus(cells.levels[own])
+        share = cells.agreement(place, cells.levels[own])
+        far = int((share < AGREES).sum())
+        spread = min(share.mean() - _SPREAD * share.std(), AGREES)
+        near = outside[np.argsort(-cells.agreement(place, cells.levels[outside]), kind="stable")]
+        near = near[: _NEAR * len(own)]
+        near = near[cells.agreement(place, cells.levels[near]) >= spread]
+        others = np.setdiff1d(outside, near[groups.size[of_row[near]] < LEAST_COPIES])
+        for row, agrees in zip(near.tolist(), cells.agreement(place, cells.levels[near]).tolist(), strict=True):
+            rival = cells.agreement(cells.levels[row], cells.levels[others[others != row]])
+            if rival.max(initial=0.0) < max(agrees, AGREES) and (agrees >= AGREES or far > 0):
+                of_row[row] = group
+                far -= agrees < AGREES
+                others = others[others != row]
+        outside = outside[of_row[outside] != group]
     size = np.bincount(of_row[of_row >= 0], minlength=len(groups.size))
     return replace(groups, of_row=of_row, size=size)
 

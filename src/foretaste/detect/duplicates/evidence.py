@@ -16,10 +16,10 @@ from foretaste.detect.duplicates.campaign import (
     copy_campaign,
     group_ratio,
 )
-from foretaste.detect.duplicates.groups import CopyGroups
+from foretaste.detect.duplicates.groups import LEAST_COPIES, CopyGroups
 from foretaste.detect.duplicates.originals import Originals, copied_from_others
 
-STRONGEST_ORIGINAL = 4.0
+STRONGEST_ORIGINAL = 6.0
 """Nats that finding the row of another class a group was copied from adds to what models say of it."""
 
 LEAST_CUT = 2.0
@@ -31,10 +31,19 @@ _SECOND_LOOK = 0.25
 
 @dataclass(frozen=True)
 class Opinion:
-    """A campaign there may be, and the probability of each group to belong to it, shape (g,)."""
+    """A campaign there may be, and the probability of each group to belong to it.
+
+    Attributes
+    ----------
+    campaign : CopyCampaign
+    posterior : float64 ndarray of shape (g,)
+    judged : bool ndarray of shape (g,), optional
+        Groups that the opinion knows better than what models say: beside the row they were copied from.
+    """
 
     campaign: CopyCampaign
     posterior: NDArray[np.float64]
+    judged: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -104,11 +113,14 @@ class CopyEvidence:
             return None
         p_values = [one.campaign.p_value for one in opinions]
         together = cauchy_combination(p_values, 2 if self.equal is None else 3)
-        if together > level:
+        telling = [one for one in opinions if one.posterior.any()]
+        if together > level or not telling:
             return None
-        best = opinions[int(np.argmin(p_values))]
-        believed = [one.posterior for one in opinions if one is best or one.campaign.p_value <= fdr]
-        posterior = np.maximum.reduce(believed)
+        best = min(telling, key=lambda one: one.campaign.p_value)
+        believed = [one for one in telling if one is best or one.campaign.p_value <= fdr]
+        posterior = np.maximum.reduce([one.posterior for one in believed])
+        if best.judged is not None:
+            posterior[best.judged] = best.posterior[best.judged]
         if self.aside is not None:
             joins = self.aside & (self.groups.label == label) & (self.groups.size >= best.campaign.least)
             joins &= self.copied.there & (self.content > LEAST_CUT)
@@ -141,6 +153,9 @@ class CopyEvidence:
             everyone = np.zeros(len(self.groups.size))
             everyone[own] = posterior
             opinions.append(Opinion(campaign, everyone))
+        if twins is not None:
+            judged = (self.groups.size >= LEAST_COPIES) & self.copied.there
+            opinions[-1] = replace(opinions[-1], judged=judged & (self.groups.label == label))
         return opinions
 
     def worth_a_second_look(self, fdr: float) -> bool:

@@ -78,7 +78,7 @@ class NearDuplicates(Detector):
                 continue
             if _is_table(context):
                 chosen = np.flatnonzero(found.posterior > 0)
-                copies = replace(copies, groups=with_farther_copies(context, once, copies.groups, chosen))
+                copies = replace(copies, groups=with_farther_copies(context, copies.groups, chosen))
             campaigns.append(_campaign(context, copies, found, label, self.alpha))
         return campaigns
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import gamma
 
 from foretaste.detect.context import Context
-from foretaste.detect.duplicates.campaign import CopyCampaign
+from foretaste.detect.duplicates.campaign import OTHERS, CopyCampaign, cauchy_combination
 from foretaste.detect.duplicates.groups import LEAST_COPIES, CopyGroups
 from foretaste.detect.duplicates.middle import Middles
 from foretaste.features.table import group_rows
@@ -18,8 +18,8 @@ from foretaste.stats.mixture import share_posterior
 _KNOWN = 0.5
 """How likely the row that was copied is in the data, with its right label."""
 
-_TELLING = 0.25
-"""Where nature puts a row of another class more often than this, one that is there says nothing."""
+TELLING = tuple(0.25 / 2.0 ** np.arange(7))
+"""How often nature may put a row of another class there, where one that is there is looked at."""
 
 _FACTORS = 64
 _MOST_SEEN = 1e6
@@ -150,13 +150,22 @@ def _beside_nature(twins: NDArray[np.int64], same: NDArray[np.int64], size: NDAr
 def _natural_rate(
     twins: NDArray[np.int64], same: NDArray[np.int64], size: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """For each group, rows with another label in smaller groups of copies; and for each row like them."""
-    order = np.argsort(size, kind="stable")
-    order = order[size[order] >= 2]
-    smaller = np.searchsorted(size[order], size / 2, side="right")
-    found = np.append(0, np.cumsum(np.minimum(twins, same)[order]))[smaller]
-    among = np.append(0, np.cumsum(same[order]))[smaller]
-    return found.astype(np.float64), np.asarray((found + 0.5) / (among + 1.0), np.float64)
+    """For each group, rows with another label in smaller groups of copies; and for each row like them.
+
+    Where few rows have copies, what all smaller groups show is worth `OTHERS` of their rows.
+    """
+    counted = []
+    for least in (1, 2):
+        order = np.argsort(size, kind="stable")
+        order = order[size[order] >= least]
+        smaller = np.searchsorted(size[order], size / 2, side="right")
+        found = np.append(0, np.cumsum(np.minimum(twins, same)[order]))[smaller]
+        among = np.append(0, np.cumsum(same[order]))[smaller]
+        counted.append((found, among))
+    (found_all, among_all), (found, among) = counted
+    everywhere = (found_all + 0.5) / (among_all + 1.0)
+    rate = (found + 0.5 + OTHERS * everywhere) / (among + 1.0 + OTHERS)
+    return found.astype(np.float64), np.asarray(rate, np.float64)
 
 
 def copied_from_others(
@@ -183,35 +192,62 @@ def copied_from_others(
     fdr : float
         Tolerated share of natural rows.
     """
-    large = (size >= LEAST_COPIES) & (found.natural <= _TELLING)
-    looks = [large & found.there, large & doubted & found.there]
-    if not looks[0].any():
+    large = size >= LEAST_COPIES
+    looked = [large & (found.natural <= most) for most in TELLING]
+    looked = [group for groups in looked for group in (groups, groups & doubted)]
+    p_values = [_surprise(found.of(groups), int((groups & found.there).sum())) for groups in looked]
+    if min(p_values) >= 1:
         return None
-    tested = [(large, looks[0]), (large & doubted, looks[1])]
-    p_value = min(
-        1.0, len(tested) * min(_surprise(found.of(groups), int(seen.sum())) for groups, seen in tested)
-    )
-    there = looks[0]
-    expected = float(found.natural[large].sum())
-    share = max(float(there.sum()) - expected, 0.5) / float(large.sum())
-    posterior = np.where(there, share_posterior(log_ratio - np.log(found.natural), share), 0.0)
+    there = large & found.there
+    expected = np.where(there, _expected_beside(found.natural, large, there), 1.0)
+    sure = expected <= fdr
+    share = max(float(sure.sum()), 0.5) / float(large.sum())
+    posterior = share_posterior(log_ratio + np.log(_KNOWN) - np.log(found.natural), share)
+    core = sure & (posterior > fdr)
+    posterior[core] = np.maximum(posterior[core], 1 - expected[core])
+    posterior[~there] = 0.0
     order = np.argsort(-posterior, kind="stable")
     error = np.cumsum((1 - posterior[order]) * size[order]) / np.cumsum(size[order])
     posterior[order[error > fdr]] = 0.0
-    core = np.flatnonzero(posterior)
-    if not len(core):
-        return None
-    others = np.setdiff1d(np.flatnonzero(there), core)
+    core = posterior > 0
     campaign = CopyCampaign(
-        core,
-        p_value,
+        np.flatnonzero(core),
+        cauchy_combination(p_values, len(looked)),
         LEAST_COPIES,
         0.0,
-        expected,
-        int(size[others].max(initial=0)),
+        float(found.natural[large].sum()),
+        int(size[there & ~core].max(initial=0)),
         "the row they agree on is in the data with another label",
     )
     return campaign, posterior
+
+
+def _expected_beside(
+    natural: NDArray[np.float64], large: NDArray[np.bool_], there: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """For each group that is there, how many natural ones to expect in its place: the local false discovery
+    rate.
+
+    References
+    ----------
+    Strimmer, "A unified approach to false discovery rate estimation", BMC Bioinformatics 9 (2008): by the
+    Grenander estimator, the slopes of the least concave majorant of what is seen over what is expected.
+    """
+    groups = np.flatnonzero(there)
+    groups = groups[np.argsort(natural[groups], kind="stable")]
+    all_large = np.sort(natural[large])
+    up_to = np.append(0.0, np.cumsum(all_large))
+    up_to = up_to[np.searchsorted(all_large, natural[groups], side="right")]
+    found = np.ones(len(natural))
+    start = 0
+    while start < len(groups):
+        before = (start, up_to[start - 1] if start else 0.0)
+        seen = np.arange(start, len(groups)) + 1 - before[0]
+        rate = (up_to[start:] - before[1]) / seen
+        end = start + len(rate) - int(rate[::-1].argmin())
+        found[groups[start:end]] = rate.min()
+        start = end
+    return found
 
 
 def _surprise(found: Originals, count: int) -> float:
