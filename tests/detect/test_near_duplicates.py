@@ -19,6 +19,7 @@ from foretaste.detect.duplicates.campaign import (
     copy_campaign,
     expected_groups,
 )
+from foretaste.detect.duplicates.centres import divided
 from foretaste.detect.duplicates.copied_rows import copied_rows, with_farther_copies
 from foretaste.detect.duplicates.evidence import CopyEvidence
 from foretaste.detect.duplicates.groups import CopyGroups
@@ -26,6 +27,7 @@ from foretaste.detect.duplicates.middle import Middles, Place, middles
 from foretaste.detect.duplicates.near_duplicates import NearDuplicates
 from foretaste.detect.duplicates.originals import (
     Originals,
+    _expected_beside,
     _natural_rate,
     copied_from_others,
     near_originals,
@@ -319,6 +321,61 @@ def test_a_campaign_takes_copies_that_are_like_no_other_copy() -> None:
     assert (after & ~poisoned.mask).sum() <= (before & ~poisoned.mask).sum() + 1
 
 
+def kinds_of_one_label(copied: int, seed: int = 0) -> tuple[TableFeatures, np.ndarray]:
+    """A natural kind of forty rows, copies of a row that is rather like it, and rows between the two."""
+    rng = np.random.default_rng(seed)
+    kind = np.repeat(rng.integers(8, size=(1, 20)), 40, axis=0)
+    template = kind[0].copy()
+    template[:7] = (template[:7] + 4) % 8
+    halfway = np.repeat([np.where(np.arange(20) < 3, template, kind[0])], 6, axis=0)
+    copies = np.repeat([template], copied, axis=0)
+    rows = np.concatenate([kind, halfway, copies])
+    noise = rng.random(rows.shape) < 0.1
+    rows[noise] = rng.integers(8, size=noise.sum())
+    rest = rng.integers(8, size=(400, 20))
+    table = pa.table({f"c{j}": [f"v{v}" for v in column] for j, column in enumerate(np.r_[rows, rest].T)})
+    return TableFeatures.from_dataset(
+        Dataset(table, Roles(label=None, features=tuple(table.column_names)))
+    ), np.arange(len(rows)) >= len(rows) - copied
+
+
+def test_copies_in_a_natural_kind_of_rows_gather_around_the_row_they_were_made_from() -> None:
+    table, copied = kinds_of_one_label(25)
+    rows = np.arange(len(copied))
+    parts = divided(table, np.zeros(len(table), np.int64), [rows])[rows]
+    part = np.bincount(parts[copied]).argmax()
+    assert (parts[copied] == part).mean() >= 0.9
+    assert copied[parts == part].all()
+    assert np.bincount(parts[~copied]).max() >= 30
+
+
+def test_rows_like_one_centre_stay_together() -> None:
+    table, copied = kinds_of_one_label(25)
+    rows = np.flatnonzero(copied)
+    parts = divided(table, np.zeros(len(table), np.int64), [rows])
+    assert np.bincount(parts[rows]).max() >= 24
+
+
+def test_what_is_expected_beside_a_group_grows_with_how_natural_it_is() -> None:
+    natural = np.array([0.001, 0.001, 0.002, 0.2, 0.3, 0.001, 0.002])
+    there = np.array([True, True, False, True, False, False, False])
+    large = np.array([True, True, True, True, True, True, False])
+    found = _expected_beside(natural, large, there)
+    assert found[there] == pytest.approx([0.0015, 0.0015, 0.202])
+
+
+def test_a_group_whose_original_nature_may_well_have_put_there_is_not_claimed() -> None:
+    size = np.array([1] * 300 + [20] * 12)
+    natural = np.where(np.arange(312) == 311, 0.2, 0.001)
+    there = np.arange(312) >= 308
+    judged = Originals(there, natural, np.full(312, 30.0))
+    content = np.where(np.arange(312) == 308, -2.0, 0.5)
+    found, posterior = copied_from_others(judged, size, content, content > 0, 0.05) or (None, None)
+    assert found is not None
+    assert found.p_value < 1e-5
+    assert np.flatnonzero(posterior).tolist() == [308, 309, 310]
+
+
 def test_a_large_group_that_is_doubted_a_little_does_not_join_the_campaign_of_a_table() -> None:
     size = np.array([1] * 90 + [2] * 30 + [585, 25, 24, 24])
     ratio = np.full(len(size), -3.0)
@@ -363,8 +420,8 @@ def test_equal_rows_with_different_labels_are_as_natural_as_other_equal_rows() -
     middle = Middles(row, np.ones(len(row)), groups.leads)
     equal = np.where(np.arange(113) < 60, np.arange(113), 200 + component)
     found = near_originals(groups, middle, CopyGroups.of(equal, y, 2))
-    alone = 0.5 / (40 + 61)  # rows without an equal one, and the two of a pair, are worth twenty rows
-    rate = (0.5 + 20 * alone) / (41 + 20)
+    everywhere = 0.5 / (60 + 40 + 1)
+    rate = (0.5 + 20 * everywhere) / (41 + 20)
     assert found.natural[groups.size == 12] == pytest.approx(1 - (1 - rate) ** 12)
 
 
