@@ -22,14 +22,13 @@ from foretaste.detect.duplicates.campaign import (
 from foretaste.detect.duplicates.centres import divided
 from foretaste.detect.duplicates.copied_rows import copied_rows, with_farther_copies
 from foretaste.detect.duplicates.evidence import CopyEvidence
+from foretaste.detect.duplicates.from_others import _expected_beside, copied_from_others
 from foretaste.detect.duplicates.groups import CopyGroups
 from foretaste.detect.duplicates.middle import Middles, Place, middles
 from foretaste.detect.duplicates.near_duplicates import NearDuplicates
 from foretaste.detect.duplicates.originals import (
     Originals,
-    _expected_beside,
     _natural_rate,
-    copied_from_others,
     near_originals,
 )
 from foretaste.detect.duplicates.templates import LONGEST, shared_text
@@ -271,17 +270,18 @@ def test_copies_of_rows_that_look_like_their_label_are_found_by_their_originals(
     there = np.zeros(len(size), bool)
     there[-3:] = True
     seen, ratio, doubted = np.full(len(size), 3.0), np.zeros(len(size)), np.zeros(len(size), bool)
-    judged = Originals(there, natural, seen)
+    changed = np.zeros(len(size), np.int64)
+    judged = Originals(there, natural, seen, changed)
     found, posterior = copied_from_others(judged, size, ratio, doubted, 0.05) or (None, None)
     assert found is not None
     assert found.core.tolist() == [349, 350, 351]
     assert found.p_value < 1e-3
     assert np.flatnonzero(posterior).tolist() == found.core.tolist()
-    common = Originals(there, natural * 80, seen)
+    common = Originals(there, natural * 80, seen, changed)
     again, _ = copied_from_others(common, size, ratio, doubted, 0.5) or (None, None)
     assert again is None or again.p_value > 0.2
     doubted[-3:] = True
-    few = Originals(there, natural * 40, seen)
+    few = Originals(there, natural * 40, seen, changed)
     looked_at = [copied_from_others(few, size, ratio + 2, who, 0.5) for who in (doubted, ~doubted)]
     assert looked_at[0] is not None
     assert looked_at[0][0].p_value < 0.05 < (1.0 if looked_at[1] is None else looked_at[1][0].p_value)
@@ -313,7 +313,7 @@ def test_a_campaign_takes_copies_that_are_like_no_other_copy() -> None:
     context = Context(poisoned.data)
     judged = copied_rows(context)
     assert judged is not None
-    groups, once = judged
+    groups, _ = judged
     (group,) = np.unique(groups.of_row[poisoned.mask & (groups.size[groups.of_row] >= 5)])
     joined = with_farther_copies(context, groups, np.array([group]))
     before, after = groups.of_row == group, joined.of_row == group
@@ -368,12 +368,25 @@ def test_a_group_whose_original_nature_may_well_have_put_there_is_not_claimed() 
     size = np.array([1] * 300 + [20] * 12)
     natural = np.where(np.arange(312) == 311, 0.2, 0.001)
     there = np.arange(312) >= 308
-    judged = Originals(there, natural, np.full(312, 30.0))
+    judged = Originals(there, natural, np.full(312, 30.0), np.zeros(312, np.int64))
     content = np.where(np.arange(312) == 308, -2.0, 0.5)
     found, posterior = copied_from_others(judged, size, content, content > 0, 0.05) or (None, None)
     assert found is not None
     assert found.p_value < 1e-5
     assert np.flatnonzero(posterior).tolist() == [308, 309, 310]
+
+
+def test_equal_rows_are_not_of_a_campaign_whose_copies_differ() -> None:
+    size = np.array([1] * 300 + [20] * 12)
+    there = np.arange(312) >= 308
+    unchanged = np.arange(312) == 311
+    claimed = []
+    for most in (unchanged, there, ~there):
+        natural = np.where(unchanged, 0.002, 0.001)
+        judged = Originals(there, natural, np.full(312, 30.0), np.where(most, 1, -1))
+        _, posterior = copied_from_others(judged, size, np.ones(312), there, 0.05) or (None, np.zeros(312))
+        claimed.append(np.flatnonzero(posterior).tolist())
+    assert claimed == [[308, 309, 310], [308, 309, 310, 311], [308, 309, 310, 311]]
 
 
 def test_a_large_group_that_is_doubted_a_little_does_not_join_the_campaign_of_a_table() -> None:
@@ -504,8 +517,8 @@ def test_equal_copies_are_surprising_where_nothing_else_is_equal() -> None:
     )
     content = np.where(np.arange(len(size)) >= len(size) - 3, 2.5, -3.0)
     content[:30] = content[300:304] = content[330:333] = 2.5
-    nowhere = Originals(np.zeros(len(size), bool), np.full(len(size), 0.5), np.ones(len(size)))
     none, some = np.ones(len(size), int), np.ones(len(size), int)
+    nowhere = Originals(none > 1, np.full(len(size), 0.5), np.ones(len(size)), 0 * none)
     some[-3:] = 8
     p = [
         min(

@@ -24,10 +24,10 @@ def divided(
 ) -> NDArray[np.int64]:
     """The components, divided into the rows around each of their centres.
 
-    A chain of rows, each like the next, is no group of copies. From each row we climb to what the rows like it
-    agree on, and on to what the rows like that agree on, until nothing changes: rows that end at the same place
-    belong together. Noise spreads copies about the row they were made from, so that is where they end; natural
-    rows in the same component end elsewhere.
+    A chain of rows, each like the next, is no group of copies. From each row we climb to what the rows like
+    it agree on, and on to what the rows like that agree on, until nothing changes: rows that end at the same
+    place belong together. Noise spreads copies about the row they were made from, so that is where they end;
+    natural rows in the same component end elsewhere.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def divided(
 
 
 def _centre(cells: SharedInformation, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number of the centre of each of the rows, given by their levels; far from all centres each has its own."""
+    """Number of the centre of each of the rows, given by their levels; rows far from all have their own."""
     different, same = np.unique(rows, axis=0, return_inverse=True)
     climbers = np.arange(len(different))[:: -(-len(different) // _CLIMBERS)]
     among = rows[:: -(-len(rows) // _COMPARED)]

@@ -125,7 +125,9 @@ def with_farther_copies(context: Context, groups: CopyGroups, chosen: NDArray[np
         near = near[: _NEAR * len(own)]
         near = near[cells.agreement(place, cells.levels[near]) >= spread]
         others = np.setdiff1d(outside, near[groups.size[of_row[near]] < LEAST_COPIES])
-        for row, agrees in zip(near.tolist(), cells.agreement(place, cells.levels[near]).tolist(), strict=True):
+        for row, agrees in zip(
+            near.tolist(), cells.agreement(place, cells.levels[near]).tolist(), strict=True
+        ):
             rival = cells.agreement(cells.levels[row], cells.levels[others[others != row]])
             if rival.max(initial=0.0) < max(agrees, AGREES) and (agrees >= AGREES or far > 0):
                 of_row[row] = group

@@ -16,8 +16,9 @@ from foretaste.detect.duplicates.campaign import (
     copy_campaign,
     group_ratio,
 )
+from foretaste.detect.duplicates.from_others import copied_from_others
 from foretaste.detect.duplicates.groups import LEAST_COPIES, CopyGroups
-from foretaste.detect.duplicates.originals import Originals, copied_from_others
+from foretaste.detect.duplicates.originals import Originals
 
 STRONGEST_ORIGINAL = 6.0
 """Nats that finding the row of another class a group was copied from adds to what models say of it."""

@@ -65,10 +65,9 @@ class NearDuplicates(Detector):
         return evidence
 
     def _campaigns(self, context: Context) -> list[Campaign]:
-        judged = self._judged_table(context) if _is_table(context) else self._judged_content(context)
-        if judged is None:
+        copies = self._judged_table(context) if _is_table(context) else self._judged_content(context)
+        if copies is None:
             return []
-        copies, once = judged
         campaigns = []
         for label in range(context.n_classes):
             if len(copies.groups.label) - len(copies.of_label(label)) < SMALLEST_CLASS:
@@ -82,15 +81,15 @@ class NearDuplicates(Detector):
             campaigns.append(_campaign(context, copies, found, label, self.alpha))
         return campaigns
 
-    def _judged_table(self, context: Context) -> tuple[CopyEvidence, Context] | None:
+    def _judged_table(self, context: Context) -> CopyEvidence | None:
         judged = copied_rows(context)
         if judged is None:
             return None
         groups, once = judged
         copied = originals(context, once, groups)
-        return CopyEvidence.of(once.log_probability, context.n_classes, groups, copied), once
+        return CopyEvidence.of(once.log_probability, context.n_classes, groups, copied)
 
-    def _judged_content(self, context: Context) -> tuple[CopyEvidence, Context] | None:
+    def _judged_content(self, context: Context) -> CopyEvidence | None:
         groups = CopyGroups.of(context.components, context.y, context.n_classes)
         exact = CopyGroups.of(_equal_but_for_numbers(context), context.y, context.n_classes)
         middle = middles(context, groups)
@@ -106,7 +105,7 @@ class NearDuplicates(Detector):
         if not copies.worth_a_second_look(self.fdr):
             return None  # models that trained on all copies leave no chance of a campaign
         once = context.without(groups.surplus())
-        return CopyEvidence.of(once.log_probability, context.n_classes, groups, copied, equal, aside), once
+        return CopyEvidence.of(once.log_probability, context.n_classes, groups, copied, equal, aside)
 
     def _contradicting_twins(self, context: Context) -> Evidence:
         rows, twins = minority_rows(context.identical, context.y, _has_content(context))
