@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from foretaste.features.duplicates import join
 from foretaste.features.information import SharedInformation
-from foretaste.features.table import Column, TableFeatures
+from foretaste.features.table import TableFeatures
 from foretaste.stats.neighbours import nearest_neighbours
 
 AGREES = 0.7
