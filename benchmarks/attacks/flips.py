@@ -17,6 +17,7 @@ from sklearn.svm import LinearSVC
 
 from foretaste.attacks import Alfa, Attack, LabelFlip
 from foretaste.data.dataset import Dataset
+from foretaste.errors import DataError
 from foretaste.features.table import TableFeatures
 
 FLIPS: dict[str, Callable[[float, int, str], Attack]] = {
@@ -36,6 +37,7 @@ VICTIMS: dict[str, Callable[[], Any]] = {
     "nearest neighbours": lambda: KNeighborsClassifier(5),
 }
 ROWS = 2500
+DATA = ("nsl_kdd", "adult", "sms_spam")
 
 
 def lines(rates: list[float], seeds: list[int]) -> Iterator[str]:
@@ -43,7 +45,7 @@ def lines(rates: list[float], seeds: list[int]) -> Iterator[str]:
 
     The one class is the most frequent. At most ``ROWS`` training and test rows.
     """
-    for name in ("nsl_kdd", "adult", "sms_spam"):
+    for name in DATA:
         splits = [
             (train, test.take(np.arange(min(ROWS, len(test)))))
             for train, test in (load_split(name, seed, rows=ROWS) for seed in seeds)
@@ -55,11 +57,14 @@ def lines(rates: list[float], seeds: list[int]) -> Iterator[str]:
                 after = []
                 for seed, (train, test) in zip(seeds, splits, strict=True):
                     common = train.labels.names[int(np.bincount(train.labels.codes).argmax())]
-                    after.append(scores(make(rate, seed, common).poison(train).data, train, test))
+                    try:
+                        after.append(scores(make(rate, seed, common).poison(train).data, train, test))
+                    except DataError:  # fewer rows than that can be flipped so
+                        after.append([np.nan] * (1 + len(VICTIMS)))
                 lost.setdefault(attack, []).append(100 * (clean - np.array(after)).mean(axis=0))
         for place, victim in enumerate(("standard", *VICTIMS)):
             for attack, values in lost.items():
-                shown = " | ".join(f"{value[place]:.1f}" for value in values)
+                shown = " | ".join(f"{value[place]:.1f}".replace("nan", "too few") for value in values)
                 right = clean.mean(axis=0)[place]
                 yield f"| {name}, {victim} (clean {right:.3f}), points lost | {attack} | {shown} |"
 
