@@ -23,6 +23,9 @@ def lines(rates: list[float], seeds: list[int]) -> Iterator[str]:
     for attack in (SplitView, FrontRunning):
         entries = []
         for rate in rates:
+            if rate * len(pages) < 1:
+                entries.append("no row")
+                continue
             found = [
                 said(attack(rate=rate, payload=PAYLOAD, random_state=seed).poison(pages).data.texts or [])
                 for seed in seeds
