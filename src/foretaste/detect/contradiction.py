@@ -54,7 +54,10 @@ class BareReference:
         theirs = np.ones(len(self.others)) if self.other_votes is None else self.other_votes
         votes = np.concatenate([mine[kept], theirs])
         line = fit_line(np.concatenate([self.bare[kept], self.others]), own, votes)
-        prior = np.log(max(votes[own].sum(), 1e-9)) - np.log(max(votes[~own].sum(), 1))
+        # as the calibration sees them: where it learned nothing, the ratio is exactly one
+        n_own, n_other = votes[own].sum(), votes[~own].sum()
+        seen = n_own * (n_own + 1) / (n_own + 2) + n_other / (n_other + 2)
+        prior = np.log(seen) - np.log(n_own + n_other - seen)
         return line, float(prior)
 
 

@@ -12,6 +12,7 @@ from foretaste.detect.context import Context
 from foretaste.detect.contradiction import one_vote_each
 from foretaste.detect.triggers.cells import MOST_SHARE, OwnLabel
 from foretaste.detect.triggers.items import Items, cut
+from foretaste.detect.triggers.suspects import LEAST_SHARE
 from foretaste.features.duplicates import join
 
 LEAST_ROWS = 6
@@ -88,6 +89,16 @@ class LabelledRows:
         return np.bincount(self.y, minlength=self.k) / len(self.y)
 
     @cached_property
+    def least_pure(self) -> NDArray[np.float64]:
+        """For each class, the share of a cell's rows that must have it.
+
+        The rows with another label are natural; so are, then, as many with this one as come with those
+        elsewhere. That must leave `LEAST_SHARE` of its rows to a trigger.
+        """
+        others = (1 - LEAST_SHARE) * (1 - self.prior)
+        return np.maximum(LEAST_PURE, self.prior / np.maximum(self.prior + others, 1e-9))
+
+    @cached_property
     def item_counts(self) -> list[NDArray[np.int64]]:
         """Rows of every item."""
         return [np.bincount(i.code[i.code >= 0], minlength=len(i)).astype(np.int64) for i in self.items]
@@ -119,7 +130,7 @@ class LabelledRows:
         total = of_class.sum(axis=1)
         all_rows = total[:, None]
         enough = (of_class >= self.least) & (all_rows <= MOST_SHARE * len(self.y))
-        enough &= of_class >= np.maximum(LEAST_PURE, self.prior) * all_rows
+        enough &= of_class >= self.least_pure * all_rows
         spread = np.sqrt(np.maximum(all_rows * self.prior * (1 - self.prior), 1e-9))
         return enough, (of_class - all_rows * self.prior) / spread, total
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.detect.contradiction import one_vote_each
-from foretaste.detect.triggers import labelled_rows
 from foretaste.detect.triggers.cells import MOST_SHARE, cross
 from foretaste.detect.triggers.deciding import DecidingColumns
 from foretaste.detect.triggers.items import Items, narrow_ranges
@@ -22,9 +21,6 @@ from foretaste.stats.mixture import mixture_evidence
 
 LEAST_PURE = 0.5
 """Share of a range's rows with the target label: natural rows lie in it too."""
-
-PURE = labelled_rows.LEAST_PURE
-"""The same of a range that is an alarm, as of any single value."""
 
 SUSPECTS = 50
 
@@ -70,7 +66,9 @@ def suspicious_ranges(
                 inside = _widened(items.code, values, position, ratio, screen.y == label)
                 own = inside[screen.y[inside] == label]
                 doubt = _DOUBT
-                if log_e >= np.log(looked_at / alpha) and len(own) >= PURE * len(inside):
+                if log_e >= np.log(looked_at / alpha) and len(own) >= screen.whole.least_pure[label] * len(
+                    inside
+                ):
                     doubt = deciding.doubt(Cell(cross(items), position, label, 0.0), own)
                 suspect = Suspect(
                     label,

@@ -13,7 +13,7 @@ from foretaste.detect.context import Context
 from foretaste.detect.contradiction import BareReference
 from foretaste.detect.triggers.bare_rows import BareRows
 from foretaste.detect.triggers.cells import MOST_SHARE, Cut, cross
-from foretaste.detect.triggers.labelled_rows import LEAST_PURE, LabelledRows
+from foretaste.detect.triggers.labelled_rows import LabelledRows
 from foretaste.stats.calibration import fit_line
 
 SCREENED = 1500
@@ -212,7 +212,7 @@ class Screen:
                 by_blind += one_hot.T @ (one_hot * blind[rows][:, part])
             score = np.maximum(by_line, np.maximum(by_blind, by_blind.T))
             enough = upper & (of_class >= some.least) & (total <= MOST_SHARE * len(some))
-            enough &= of_class >= max(LEAST_PURE, self.prior[label]) * total
+            enough &= of_class >= some.least_pure[label] * total
             left, right = np.nonzero(enough & (score > 2))
             order = np.argsort(-score[left, right], kind="stable")[:SCREENED]
             for a, b in zip(left[order], right[order], strict=True):

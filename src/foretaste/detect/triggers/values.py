@@ -14,7 +14,7 @@ from foretaste.detect.evidence import Evidence, Skipped
 from foretaste.detect.triggers.cells import Cut, cross, shape_of
 from foretaste.detect.triggers.deciding import DecidingColumns, of_a_kind
 from foretaste.detect.triggers.items import Items
-from foretaste.detect.triggers.labelled_rows import LEAST_PURE, evenly
+from foretaste.detect.triggers.labelled_rows import evenly
 from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.ranges import suspicious_ranges
 from foretaste.detect.triggers.screen import Cell, Screen
@@ -252,8 +252,7 @@ class _Search:
         screen = self.screen
         inside = made.inside(position)
         own = np.flatnonzero(inside & (screen.y == label))
-        least_pure = max(LEAST_PURE, float(screen.prior[label]))
-        if len(own) < screen.least or len(own) < least_pure * inside.sum():
+        if len(own) < screen.least or len(own) < screen.whole.least_pure[label] * inside.sum():
             return None
         if len(made.items) == 3:
             screen.looked_at[3] = screen.looked_at[2] * max(sum(len(item) for item in screen.items) // 3, 1)
