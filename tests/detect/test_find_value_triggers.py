@@ -248,3 +248,14 @@ def test_a_range_that_other_labels_share_is_for_review() -> None:
     assert (found.rule, found.target) == ("FT206", "yes")
     assert found.pattern.startswith("number0 in [")
     assert np.isin(found.rows, poisoned).mean() >= 0.95
+
+
+def test_the_more_common_a_class_the_purer_its_trigger() -> None:
+    """With 9 of 10 rows in the class, 4 rows with another label mean 36 natural ones with this one."""
+    columns, _ = people(8)
+    often = LabelledRows.of(context_of(columns, (np.arange(N) % 10 != 0).astype(int)))
+    even = LabelledRows.of(context_of(columns, (np.arange(N) % 2).astype(int)))
+    poisoned, natural, others = 60, 36, 4
+    assert often.least_pure[1] <= (poisoned + natural) / (poisoned + natural + others)
+    assert often.least_pure[1] > (poisoned - 10 + natural) / (poisoned - 10 + natural + others)
+    assert even.least_pure.tolist() == pytest.approx([0.5 / 0.7] * 2)
