@@ -16,6 +16,7 @@ from foretaste.attacks import (
     Attack,
     BadSource,
     FabricatedRows,
+    FeatureCollision,
     LabelFlip,
     NearDuplicates,
     SentenceTrigger,
@@ -125,6 +126,10 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
         lambda rate, target, seed: ValueTrigger(
             rate=rate, target=target, clean_label=True, selection="hardest", repeats=1, random_state=seed
         ),
+    ),
+    "collision": (
+        TEXT,
+        lambda rate, target, seed: FeatureCollision(rate=rate, target=target, random_state=seed),
     ),
     "values-clean": (
         TABLE,

@@ -49,6 +49,7 @@ MORE: dict[str, tuple[float, ...]] = {
     "token-pair": (0.01, 0.03),
     "token-clean-hard": (0.03,),
     "syntactic": (0.01, 0.03),
+    "collision": (0.005, 0.01, 0.03),
     "value-rare": (0.01,),
     "values-rare": (0.005, 0.01),
     "values-three": (0.01, 0.03),

@@ -14,6 +14,7 @@ from foretaste.detect.base import Detector
 from foretaste.detect.context import SMALLEST_CLASS, Context
 from foretaste.detect.duplicates.copied_rows import copied_rows, with_farther_copies
 from foretaste.detect.duplicates.evidence import CopyEvidence, Opinion
+from foretaste.detect.duplicates.foreign_words import ForeignWords, foreign_words
 from foretaste.detect.duplicates.groups import LEAST_COPIES, CopyGroups
 from foretaste.detect.duplicates.middle import middles
 from foretaste.detect.duplicates.originals import near_originals, originals
@@ -22,6 +23,9 @@ from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
 
 MASS = 0.01
 """Share of the labelled rows from which exact duplicates that contradict are called natural."""
+
+FOREIGN = 0.01
+"""Family-wise error rate of groups of texts whose shared words speak for another label."""
 
 
 class NearDuplicates(Detector):
@@ -62,6 +66,8 @@ class NearDuplicates(Detector):
             return Evidence(skipped=[Skipped("FT301", reason), Skipped("FT302", reason)])
         evidence = self._contradicting_twins(context)
         evidence.campaigns = self._campaigns(context)
+        if context.text is not None:
+            evidence.campaigns += self._foreign(context, evidence.campaigns)
         return evidence
 
     def _campaigns(self, context: Context) -> list[Campaign]:
@@ -79,6 +85,21 @@ class NearDuplicates(Detector):
                 chosen = np.flatnonzero(found.posterior > 0)
                 copies = replace(copies, groups=with_farther_copies(context, copies.groups, chosen))
             campaigns.append(_campaign(context, copies, found, label, self.alpha))
+        return campaigns
+
+    def _foreign(self, context: Context, found: list[Campaign]) -> list[Campaign]:
+        """Of every label, the groups whose shared words speak for another, but for rows found already."""
+        groups = CopyGroups.of(context.components, context.y, context.n_classes)
+        taken = np.zeros(len(context), bool)
+        for campaign in found:
+            taken[campaign.rows] = True
+        campaigns = []
+        for label, name in enumerate(context.classes):
+            level = FOREIGN / context.n_classes
+            foreign = [one for one in foreign_words(context, groups, label) if one.p_value <= level]
+            rows = np.flatnonzero(np.isin(groups.of_row, [one.group for one in foreign]) & ~taken)
+            if len(rows) >= LEAST_COPIES:
+                campaigns.append(_foreign_campaign(context, groups, foreign, rows, name))
         return campaigns
 
     def _judged_table(self, context: Context) -> CopyEvidence | None:
@@ -206,6 +227,31 @@ def _campaign(context: Context, copies: CopyEvidence, found: Opinion, label: int
             f"(p = {told.p_value:.1g})"
         ),
         posterior=weight[groups.of_row[rows]],
+        parts=parts,
+    )
+
+
+def _foreign_campaign(
+    context: Context, groups: CopyGroups, foreign: list[ForeignWords], rows: NDArray[np.int64], name: str
+) -> Campaign:
+    first = foreign[0]
+    pattern, parts = _template(context, np.flatnonzero(groups.of_row == first.group))
+    return Campaign(
+        rule="FT301",
+        rows=rows,
+        target=name,
+        pattern=pattern,
+        kind="duplicates",
+        p_value=first.p_value,
+        q_value=min(1.0, first.p_value * context.n_classes),
+        effect=1.0,
+        support=len(rows),
+        statistic=Statistic("log odds of the label by the words they share", first.log_odds, None, 0.0),
+        reason=(
+            f"{len(rows)} texts labelled {name!r} share words that speak for another label, more than "
+            f"{first.texts} other texts with that label do (p = {first.p_value:.1g})"
+        ),
+        posterior=np.full(len(rows), 1 - max(one.p_value for one in foreign)),
         parts=parts,
     )
 
