@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from foretaste._scan.large import LEAST_MEMORY, bounded
 from foretaste._scan.run import scan
+from foretaste.data.image_files import encode_image
 
 DIGITS = load_digits()
 PIXELS = (DIGITS.images * 15.9).astype(np.uint8)
@@ -52,3 +57,31 @@ def test_a_folder_with_a_broken_image_is_scanned(tmp_path: Path) -> None:
     assert found.rows.num_rows == 401
     broken = next(i for i, name in enumerate(found.rows["id"].to_pylist()) if name == "3/zzz.png")
     assert not found.rows["flagged"][broken].as_py()
+
+
+def test_images_are_the_same_however_they_are_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = 2100
+    pixels, labels = PIXELS[np.arange(number) % len(PIXELS)], DIGITS.target[np.arange(number) % len(PIXELS)]
+    order = np.argsort(labels, kind="stable")
+    pixels, labels = pixels[order], labels[order]
+    coded = [encode_image(image[..., None]) for image in pixels]
+    np.savez(tmp_path / "a.npz", x=pixels, label=labels)
+    for name, column in (
+        ("files", coded),
+        ("structs", [{"bytes": one, "path": None} for one in coded]),
+        ("tensors", pa.FixedShapeTensorArray.from_numpy_ndarray(pixels)),
+    ):
+        pq.write_table(pa.table({"picture": column, "label": labels}), tmp_path / f"{name}.parquet")
+    for row, (one, label) in enumerate(zip(coded, labels, strict=True)):
+        (tmp_path / "folder" / str(label)).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "folder" / str(label) / f"{row:05}.png").write_bytes(one)
+    monkeypatch.setattr("foretaste._scan.large.FIXED_BYTES", LEAST_MEMORY - 40 * pixels.size)
+    for stored in ("a.npz", "files.parquet", "structs.parquet", "tensors.parquet", "folder"):
+        label = None if stored == "folder" else "label"
+        read = bounded(tmp_path / stored, {"label": label}, memory=LEAST_MEMORY, random_state=0)
+        if stored in ("a.npz", "tensors.parquet"):  # pixels fit where other values would not
+            assert read.positions is None
+        rows = np.arange(number) if read.positions is None else read.positions
+        assert np.array_equal(read.sample.images, pixels[rows])
+        said = np.array(read.sample.labels.names)[read.sample.labels.codes].astype(int)
+        assert np.array_equal(said, labels[rows])

@@ -162,6 +162,8 @@ def bounded(
     images = file is not None and file.defaults.get("image") is not None
     room = (memory - FIXED_BYTES) // (IMAGE_WORKING_BYTES if images else WORKING_BYTES)
     whole = _read(data if file is None else file, file, roles, room, random_state)
+    if file is not None and not images and whole.positions is not None and _holds_pixels(whole.sample):
+        whole = _read(file, file, roles, (memory - FIXED_BYTES) // IMAGE_WORKING_BYTES, random_state)
     if file is not None and whole.sample.roles.text is not None:
         less = int(room * TEXT_SHARE)
         if whole.positions is not None or _bytes_of(file) > less:
@@ -176,6 +178,11 @@ def _read(
         return _sampled(file, roles, room, random_state)
     dataset = as_dataset(data, **roles)
     return Whole(dataset, len(dataset), None, len(dataset), table_hash(dataset.table), file)
+
+
+def _holds_pixels(dataset: Dataset) -> bool:
+    image = dataset.roles.image
+    return image is not None and isinstance(dataset.column(image).type, pa.FixedShapeTensorType)
 
 
 def _bytes_of(file: DataFile) -> float:
