@@ -80,6 +80,18 @@ def test_what_only_helped_the_search_is_not_said_where_the_rest_tells_as_much() 
     assert found.support == 30
 
 
+def test_a_common_value_is_said_where_chance_cannot_give_all_rows_it() -> None:
+    context, campaign = made_up()
+    columns = context.dataset.table.to_pydict()
+    stamped = np.array(columns["code"]) == "x7"
+    share = np.random.default_rng(1).random(len(stamped))
+    columns["kin"] = np.where(stamped | (share < 0.6), "near", "far").tolist()
+    columns["usual"] = np.where(stamped, "yes", np.array(columns["usual"])).tolist()
+    context = Context(Dataset.from_table(pa.table(columns), label="y"))
+    (found,) = in_full(context, [campaign])
+    assert found.pattern == "code=x7 & town=rome & kin=near"  # but not usual=yes, which nine of ten have
+
+
 def test_leaves_other_campaigns_alone() -> None:
     context, campaign = made_up()
     assert in_full(context, []) == []

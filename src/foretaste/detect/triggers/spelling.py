@@ -20,9 +20,6 @@ NARROWS = 0.95
 
 SHARED = 0.97
 MOST_CONDITIONS = 4
-MOST_COMMON = 0.5
-"""A value that this share of the rows has says little about a pattern."""
-
 MISSED = 0.2
 """Rows with the whole pattern and its label join the campaign, if they are not more than this share of it."""
 
@@ -124,6 +121,6 @@ def _shared(context: Context, items: list[Items], rows: NDArray[np.int64]) -> li
             float((has & (context.label_index == label)).sum() / max((context.label_index == label).sum(), 1))
             for label in range(context.n_classes)
         )
-        if common <= MOST_COMMON and binom.sf(count - 1, len(rows), common) * len(items) < _ALPHA:
+        if binom.sf(count - 1, len(rows), common) * len(items) < _ALPHA:
             found.append((common, condition))
     return [condition for _, condition in sorted(found, key=lambda entry: entry[0])]
