@@ -5,7 +5,7 @@
 One line per data set, attack and rule: campaigns, recall and realised false-discovery rate over rows, the
 separation of the strongest campaign, seconds of processor time (the first rule of a case pays for the net).
 
-For texts and tables no scan asks these rules. ``--only sms_spam sst2 nsl_kdd`` asks them all the same: of
+No scan asks these rules of texts or tables. ``--only sms_spam sst2 nsl_kdd`` asks them all the same: of
 latent semantic vectors or standardised features, and of the hidden layer of a net trained on the suspect rows.
 """
 
