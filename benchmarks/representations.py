@@ -6,7 +6,7 @@ One line per data set, attack and rule: campaigns, recall and realised false-dis
 separation of the strongest campaign, seconds of processor time (the first rule of a case pays for the net).
 
 No scan asks these rules of texts or tables. ``--only sms_spam sst2 nsl_kdd`` asks them all the same: of
-latent semantic vectors or standardised features, and of the hidden layer of a net trained on the suspect rows.
+latent semantic vectors or standardised features, and of the hidden layer of a net trained on the suspects.
 """
 
 from __future__ import annotations
