@@ -113,6 +113,20 @@ def test_many_rows_of_one_content_are_no_block(monkeypatch: pytest.MonkeyPatch) 
     assert not found[1]
 
 
+@pytest.mark.parametrize(("rows", "alarm"), [(60, True), (8, False)])
+def test_a_block_of_a_few_rows_is_for_review(monkeypatch: pytest.MonkeyPatch, rows: int, alarm: bool) -> None:
+    data = dependent()
+    rng = np.random.default_rng(0)
+    odd = pa.table({**{f"x{j}": rng.normal(3, 1, rows) for j in range(10)}, "y": ["yes"] * rows})
+    fake = rng.normal(4, 1, 5000), rng.integers(2, size=5000)
+    real = np.concatenate([rng.normal(-2, 1, len(data)), rng.normal(5, 0.5, rows)])
+    monkeypatch.setattr(fabricated, "shuffled_scores", lambda *_, **__: Shuffled(real, *fake))
+    found = FabricatedRows().examine(Context(Dataset(pa.concat_tables([data.table, odd]), data.roles)))
+    (block,) = found.campaigns if alarm else found.review
+    assert not (found.review if alarm else found.campaigns)
+    assert (block.rows >= len(data)).mean() >= 0.85
+
+
 def test_a_block_is_found_where_every_row_of_it_comes_twice() -> None:
     poisoned = Attack(rate=0.03, target="yes", random_state=0).poison(dependent())
     twice = poisoned.data.table.filter(pa.array(poisoned.mask))

@@ -33,7 +33,10 @@ apart.
 """
 
 LEAST_SHARE = 0.002
-"""Smallest share of fabricated rows that is called a block."""
+"""Smallest share of fabricated rows that is called a block, and of all rows to be named for an alarm."""
+
+FEWEST_NAMED = 10
+"""A block of which fewer rows can be named is for review."""
 
 
 class FabricatedRows(Detector):
@@ -69,7 +72,9 @@ class FabricatedRows(Detector):
         self.fdr = fdr
 
     def examine(self, context: Context) -> Evidence:
-        """At most one campaign: the rows whose columns do not belong together."""
+        """At most one campaign, or one for review where few rows can be named: whose columns do not belong
+        together.
+        """
         rows = np.flatnonzero(context.y >= 0)
         reason = _untestable(context, rows)
         if reason is not None:
@@ -111,7 +116,10 @@ class FabricatedRows(Detector):
         if not len(chosen):
             return Evidence()
         name = None if target is None else context.classes[target]
-        return Evidence(campaigns=[_campaign(rows[chosen], posterior[chosen], found, n, name)])
+        campaign = _campaign(rows[chosen], posterior[chosen], found, n, name)
+        if len(chosen) < max(FEWEST_NAMED, LEAST_SHARE * len(y)):
+            return Evidence(review=[campaign])
+        return Evidence(campaigns=[campaign])
 
 
 @dataclass(frozen=True)
