@@ -66,7 +66,7 @@ class NetDetector(Detector):
 def why_no_net(context: Context) -> str:
     """Why no net can be trained on these data; empty where one can."""
     if context.image is None:
-        return "there are no images; what a net makes of texts or tables is not tested: it gave nothing away"
+        return "there are no images; in texts and tables a net told nothing that was to be trusted"
     known = int((context.y >= 0).sum())
     if context.n_classes < 2 or known < LEAST_ROWS:
         return f"{known} images of {context.n_classes} classes are too few to train a net ({LEAST_ROWS} of 2)"
