@@ -23,6 +23,7 @@ def bench() -> Bench:
     x[np.arange(300), 2 * y + 1] += 80
     options = argparse.Namespace(
         attacks=attack_names(), rates=[0.1], optimised_rates=[0.05], epochs=3, steps=2, instances=2,
+        from_scratch=False,
         device="cpu", seed=0, out=None,
     )  # fmt: skip
     return Bench(Split(x[:200], y[:200], x[200:], y[200:], 3), options).fit_clean()
