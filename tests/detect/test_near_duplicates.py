@@ -32,7 +32,7 @@ from foretaste.detect.duplicates.originals import (
     near_originals,
 )
 from foretaste.detect.duplicates.templates import LONGEST, shared_text
-from foretaste.features.agreement import agreement
+from foretaste.features.information import SharedInformation
 from foretaste.features.table import TableFeatures
 
 GOOD = [
@@ -237,7 +237,8 @@ def test_agreement_weighs_rare_values_more_and_forgives_changed_cells() -> None:
             Roles(label="label", features=("common", "rare")),
         )
     )
-    shared = agreement(table, np.array([0, 0]), np.array([1, 2]))
+    cells = SharedInformation(table)
+    shared = cells.agreement(cells.levels[[0, 0]], cells.levels[[1, 2]])
     assert shared[0] == pytest.approx(1.0)
     assert shared[1] == pytest.approx(-np.log(0.96) / (-np.log(0.96) - np.log(0.01)), rel=1e-6)
 

@@ -56,7 +56,8 @@ def agreeing_components(
     n = len(table)
     each = np.arange(n)
     left, right = [np.repeat(each, neighbours.shape[1])], [neighbours.ravel().astype(np.int64)]
-    sketch = _sketch(table, random_state)
+    cells = SharedInformation(table)
+    sketch = _sketch(cells, random_state)
     _, first = np.unique(np.stack([table.identical, group], axis=1), axis=0, return_index=True)
     for value in np.unique(group[group >= 0]).tolist():
         rows = np.sort(first[group[first] == value])
@@ -70,7 +71,7 @@ def agreeing_components(
     a, b = np.minimum(a[alike], b[alike]), np.maximum(a[alike], b[alike])
     pairs = np.unique(a * n + b)
     a, b = pairs // n, pairs % n
-    agree = agreement(table, a, b) >= AGREES
+    agree = _agreement(cells, a, b) >= AGREES
     return join(a[agree], b[agree], _same(table, group))
 
 
@@ -78,15 +79,13 @@ def _same(table: TableFeatures, group: NDArray[np.integer]) -> NDArray[np.int64]
     return np.unique(np.stack([table.identical, group], axis=1), axis=0, return_inverse=True)[1].ravel()
 
 
-def _sketch(table: TableFeatures, random_state: int) -> NDArray[np.float32]:
+def _sketch(cells: SharedInformation, random_state: int) -> NDArray[np.float32]:
     """Unit rows whose cosine is about the share of information that two rows share."""
     rng = np.random.default_rng(random_state)
-    cells = SharedInformation(table)
-    sketch = np.zeros((len(table), _WIDTH), np.float32)
-    for level in cells.levels.T:
-        shared = np.unique(level)
-        shared = shared[cells.count[shared] >= 2]
-        place = np.full(len(cells.count), -1)
+    sketch = np.zeros((len(cells.levels), _WIDTH), np.float32)
+    place = np.full(len(cells.count), -1)
+    for column, level in enumerate(cells.levels.T):
+        shared = np.flatnonzero((cells.column == column) & (cells.count >= 2))
         place[shared] = np.arange(len(shared))
         rows = np.flatnonzero(place[level] >= 0)
         sign = rng.integers(0, 2, (len(shared), _WIDTH), dtype=np.int8).astype(np.float32) * 2 - 1
@@ -96,14 +95,17 @@ def _sketch(table: TableFeatures, random_state: int) -> NDArray[np.float32]:
     return np.asarray(sketch / np.sqrt(_WIDTH * total)[:, None], np.float32)
 
 
-def agreement(table: TableFeatures, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
+def _agreement(
+    cells: SharedInformation, left: NDArray[np.int64], right: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Share of the more telling row's information that each pair of rows shares."""
-    cells = SharedInformation(table)
+    own = cells.own(cells.levels)
     share = np.zeros(len(left))
     step = max(1, _CELLS // cells.levels.shape[1])
     for start in range(0, len(left), step):
-        part = slice(start, start + step)
-        share[part] = cells.agreement(cells.levels[left[part]], cells.levels[right[part]])
+        a, b = left[start : start + step], right[start : start + step]
+        more = np.maximum(np.maximum(own[a], own[b]), 1e-9)
+        share[start : start + step] = cells.shared(cells.levels[a], cells.levels[b]) / more
     return share
 
 
@@ -111,7 +113,8 @@ def alike(
     table: TableFeatures, row: NDArray[np.int64], among: NDArray[np.int64], *, random_state: int = 0
 ) -> list[NDArray[np.int64]]:
     """For each row, those among others that agree with it; a sketch says which are worth comparing."""
-    cells, sketch = SharedInformation(table), _sketch(table, random_state)
+    cells = SharedInformation(table)
+    sketch = _sketch(cells, random_state)
     found = []
     for start in range(0, len(row), _QUERIES):
         queries = row[start : start + _QUERIES]

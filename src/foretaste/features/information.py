@@ -74,21 +74,21 @@ class SharedInformation:
             Shapes that broadcast.
         """
         more = np.maximum(self.own(left), self.own(right))
-        return np.asarray(self.shared(left, right).sum(axis=-1) / np.maximum(more, 1e-9), np.float64)
+        return np.asarray(self.shared(left, right) / np.maximum(more, 1e-9), np.float64)
 
     def shared(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
-        """What each pair of cells shares."""
-        shared = np.where(left == right, self.worth[left], 0.0)
-        if self._numeric.any():
-            numbers = self.shared_numbers(left[..., self._numeric], right[..., self._numeric])
-            shared[..., self._numeric] = numbers
-        return np.asarray(shared, np.float64)
+        """The information rows share, given by their levels: shapes (..., d) that broadcast to (...)."""
+        total = self._shared_numbers(left[..., self._numeric], right[..., self._numeric])
+        same = left[..., ~self._numeric], right[..., ~self._numeric]
+        return np.asarray(total + np.where(same[0] == same[1], self.worth[same[0]], 0.0).sum(axis=-1))
 
-    def shared_numbers(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
-        """What each pair of numbers shares."""
+    def _shared_numbers(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
         low, high = np.minimum(left, right), np.maximum(left, right)
         between = (self._up_to[high] - self._up_to[low] + self.count[low]) / len(self.levels)
-        return np.where((between <= CLOSE) | (left == right), -np.log(between), 0.0)
+        agree = (between <= CLOSE) | (left == right)
+        between[~agree] = 1.0
+        total: NDArray[np.float64] = -np.log(between, where=agree, out=between * 0).sum(axis=-1)
+        return total
 
     def consensus(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The levels most rows have, shape (m, d) to (d,); of numbers that all differ, the median."""
