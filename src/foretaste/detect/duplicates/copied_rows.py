@@ -68,7 +68,7 @@ def copied_rows(context: Context) -> tuple[CopyGroups, Context] | None:
     groups = CopyGroups.of(parts, context.y, context.n_classes)
     members = dict(groups.members())
     table = with_consensus(context.table, list(members.values()))  # stragglers may come first
-    few = _few_of_other_labels(context, table, [rows for _, rows in groups.members()])
+    few = _few_of_other_labels(context, table, list(members.values()))
     left_out = np.unique(np.concatenate([groups.surplus(), *few]))
     return groups, context.with_table(table, components).without(left_out)
 
@@ -121,13 +121,12 @@ def with_farther_copies(context: Context, groups: CopyGroups, chosen: NDArray[np
         share = cells.agreement(place, cells.levels[own])
         far = int((share < AGREES).sum())
         spread = min(share.mean() - _SPREAD * share.std(), AGREES)
-        near = outside[np.argsort(-cells.agreement(place, cells.levels[outside]), kind="stable")]
-        near = near[: _NEAR * len(own)]
-        near = near[cells.agreement(place, cells.levels[near]) >= spread]
+        agreeing = cells.agreement(place, cells.levels[outside])
+        nearest = np.argsort(-agreeing, kind="stable")[: _NEAR * len(own)]
+        nearest = nearest[agreeing[nearest] >= spread]
+        near = outside[nearest]
         others = np.setdiff1d(outside, near[groups.size[of_row[near]] < LEAST_COPIES])
-        for row, agrees in zip(
-            near.tolist(), cells.agreement(place, cells.levels[near]).tolist(), strict=True
-        ):
+        for row, agrees in zip(near.tolist(), agreeing[nearest].tolist(), strict=True):
             rival = cells.agreement(cells.levels[row], cells.levels[others[others != row]])
             if rival.max(initial=0.0) < max(agrees, AGREES) and (agrees >= AGREES or far > 0):
                 of_row[row] = group

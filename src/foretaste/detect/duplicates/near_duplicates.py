@@ -96,7 +96,8 @@ class NearDuplicates(Detector):
         campaigns = []
         for label, name in enumerate(context.classes):
             level = FOREIGN / context.n_classes
-            foreign = [one for one in foreign_words(context, groups, label) if one.p_value <= level]
+            asked = foreign_words(context, groups, label, random_state=context.random_state)
+            foreign = [one for one in asked if one.p_value <= level]
             rows = np.flatnonzero(np.isin(groups.of_row, [one.group for one in foreign]) & ~taken)
             if len(rows) >= LEAST_COPIES:
                 campaigns.append(_foreign_campaign(context, groups, foreign, rows, name))

@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from foretaste.detect.context import Context
+from foretaste.detect.triggers.nearest_texts import DEVIATIONS
 from foretaste.detect.triggers.phrases import LEAST_LEFT
-
-DEVIATIONS = 3.0
-"""Standard errors that are beyond chance."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def another_class(
     Parameters
     ----------
     context : Context
-        With texts and three classes or more.
+        With texts.
     rows : int64 ndarray
         The texts with the pattern and its label.
     label : int
@@ -70,11 +68,11 @@ def another_class(
     Returns
     -------
     AnotherClass or None
-        None where there are no texts to compare with.
+        None with fewer than three classes, and where there are no texts to compare with.
     """
     known = np.setdiff1d(np.flatnonzero(context.y >= 0), suspects)
     own, others = known[context.y[known] == label], known[context.y[known] != label]
-    if not len(own) or not len(others) or not len(rows):
+    if context.n_classes < 3 or not len(own) or not len(others) or not len(rows):
         return None
     asked = _most(context, rows, label, left_out)
     nothing = np.empty(0, np.int64)

@@ -79,64 +79,56 @@ class TextTriggers(Detector):
 def _doubt(context: Context, campaign: Campaign, found: Sequence[Campaign]) -> str:
     """Why nature may have tied the texts of one of those found together; empty where nothing says so."""
     assert context.text is not None
+    label = context.classes.index(str(campaign.target))
     phrases = [part["token"] for part in campaign.parts if not isinstance(part["token"], Mark)]
     words = {word for phrase in phrases for word in phrase.split(" ")}
     rest = context.text.known_without(words, campaign.rows)
     # numbers and signs, as of an address, are no words
     left = np.median([sum(any(map(str.isalpha, word)) for word in known) for known in rest])
-    goes = _goes_with(context, campaign, phrases)
-    nearest = _nearest(context, campaign, found, goes)
+    goes = _goes_with(context, campaign, label, phrases)
+    suspects = np.concatenate([other.rows for other in found])
+    nearest = _nearest(context, campaign, label, suspects, goes)
     if left < LEAST_LEFT_TO_READ and not (nearest and nearest.another):
         return f"; yet hardly more than {left:.0f} known words are left of such a text"
     if len(campaign.rows) < min(FEW, FEW_SHARE * len(context)):
         return (
             f"; yet {len(campaign.rows)} such texts in {len(context):,} may be an exception of nature's own"
         )
-    own = context.y == context.classes.index(str(campaign.target))
-    if own[campaign.rows].sum() >= DEFINES * own.sum():
+    mine = campaign.rows[context.y[campaign.rows] == label]
+    if len(mine) >= DEFINES * (context.y == label).sum():
         return f"; yet nearly every text labelled {campaign.target} has it, so that it is what that class is"
     if is_coherent(context.text.tokens, campaign.rows, context.y, phrases=phrases):
         return "; yet these texts resemble one another in other ways too, as those of one site or one kind do"
     if nearest and nearest.own:
         return f"; yet the other texts most like them are labelled {campaign.target}, too"
-    if _speaks_for_none(context, campaign, found, goes):
+    speaks = another_class(context, mine, label, left_out=goes, suspects=suspects)
+    if speaks is not None and speaks.none:
         return "; yet without it such texts speak for no other class, as where it is all that tells one"
     return ""
 
 
-def _goes_with(context: Context, campaign: Campaign, phrases: list[str]) -> NDArray[np.int64]:
+def _goes_with(context: Context, campaign: Campaign, label: int, phrases: list[str]) -> NDArray[np.int64]:
     """The word features that are the phrases of a campaign or go with its rows."""
     inside = np.zeros((len(context), 1), np.float32)
     inside[campaign.rows] = 1
-    rest = RestOfTheWords(context, context.classes.index(str(campaign.target)))
-    return np.unique(rest.goes_with(sparse.csc_matrix(inside), [phrases]).indices).astype(np.int64)
-
-
-def _speaks_for_none(
-    context: Context, campaign: Campaign, found: Sequence[Campaign], goes: NDArray[np.int64]
-) -> bool:
-    """Whether the texts of a campaign, its pattern left out, look like no other class in particular."""
-    if context.n_classes < 3:
-        return False
-    label = context.classes.index(str(campaign.target))
-    mine = campaign.rows[context.y[campaign.rows] == label]
-    speaks = another_class(context, mine, label, left_out=goes, suspects=_rows_of(found))
-    return speaks is not None and speaks.none
+    goes = RestOfTheWords(context, label).goes_with(sparse.csc_matrix(inside), [phrases])
+    return np.unique(goes.indices).astype(np.int64)
 
 
 def _nearest(
-    context: Context, campaign: Campaign, found: Sequence[Campaign], goes: NDArray[np.int64]
+    context: Context,
+    campaign: Campaign,
+    label: int,
+    suspects: NDArray[np.int64],
+    goes: NDArray[np.int64],
 ) -> NearestLabels | None:
     """What the texts most like those of a campaign are labelled, those of all campaigns left out."""
     assert context.text is not None
-    judged = np.append(np.setdiff1d(np.arange(len(context)), _rows_of(found)), campaign.rows)
+    judged = np.append(np.setdiff1d(np.arange(len(context)), suspects), campaign.rows)
     return nearest_labels(
         context.text.word_tfidf[judged],
         np.arange(len(judged) - len(campaign.rows), len(judged)),
-        context.y[judged] == context.classes.index(str(campaign.target)),
+        context.y[judged] == label,
         left_out=goes,
+        random_state=context.random_state,
     )
-
-
-def _rows_of(found: Sequence[Campaign]) -> NDArray[np.int64]:
-    return np.concatenate([campaign.rows for campaign in found])
