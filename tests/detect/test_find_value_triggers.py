@@ -240,6 +240,21 @@ def test_numbers_of_their_own_in_a_narrow_range_are_found() -> None:
     assert len(found.rows) >= 36
 
 
+def test_a_range_whose_column_decides_elsewhere_too_is_no_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    context, _ = _with_numbers_of_their_own(natural=0)
+    asked = []
+
+    def elsewhere(_: DecidingColumns, column: int, label: int, own: np.ndarray) -> str:
+        asked.append((column, label, len(own)))
+        return "; but number0 decides elsewhere too"
+
+    monkeypatch.setattr(DecidingColumns, "doubt_of_range", elsewhere)
+    evidence = ValueTriggers().examine(context)
+    assert evidence.campaigns == []
+    assert any("decides elsewhere too" in item.reason for item in evidence.review)
+    assert (0, 1, 40) in asked
+
+
 def test_a_range_that_other_labels_share_is_for_review() -> None:
     context, poisoned = _with_numbers_of_their_own(natural=30)
     evidence = ValueTriggers().examine(context)

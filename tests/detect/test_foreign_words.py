@@ -89,3 +89,15 @@ def test_rarity_is_the_share_of_texts_and_goes_on_beyond_them():
         assert _rarity(log_odds, natural) == pytest.approx(
             np.exp(log_odds / 2), rel=0.5 if log_odds < -13 else 0.2
         )
+
+
+@pytest.mark.parametrize("more", [0, 9])
+def test_a_group_is_held_to_the_number_of_groups_that_were_asked(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch, more: int
+) -> None:
+    monkeypatch.setattr("foretaste.detect.duplicates.foreign_words._rarity", lambda *_: 0.001)
+    texts = [f"{' '.join(SPAM[:9])} {COMMON[i]}" for i in range(8)]
+    for group in range(1, more + 1):
+        texts += [f"{' '.join(HAM[9 * group : 9 * group + 9])} {COMMON[i]}" for i in range(8)]
+    (found,) = foreign(with_texts(data, np.arange(len(texts)), texts), "ham")
+    assert found.p_value == pytest.approx(0.001 * (1 + more))
