@@ -144,3 +144,31 @@ def test_all_rows_correct_what_unlucky_anchors_say(wrong: float, first: float) -
     start = Plateau(np.array([[1 - first, first], [first, 1 - first]]), anchors)
     _, found = _pool([opinion], y, start)
     assert np.abs(found.rates[[0, 1], [1, 0]] - wrong).max() < 0.01
+
+
+def overlapping(seed: int, n_classes: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    """Many classes, each of which overlaps with its neighbours on a circle."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(n_classes, size=2 * N)
+    angle = 2 * np.pi * (y / n_classes) + rng.normal(scale=0.3, size=2 * N)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1) + rng.normal(scale=0.02, size=(2 * N, 2)), y
+
+
+def test_labels_no_hard_row_would_have_are_flagged_where_classes_overlap() -> None:
+    X, y = overlapping(0)
+    flipped = np.random.default_rng(1).permutation(2 * N)[:96]
+    y[flipped] = (y[flipped] + np.random.default_rng(2).integers(1, 8, size=96)) % 8
+    found = LabelAudit().examine(Context(from_arrays(X, y))).mislabels
+    assert found is not None
+    assert found.accuracy < 0.85
+    assert found.low <= 96 <= found.high
+    assert len(found.rows) >= 30
+    assert np.isin(found.rows, flipped).mean() >= 0.9
+    assert "at random" in found.reason
+
+
+def test_hard_rows_are_left_alone_where_no_label_is_wrong() -> None:
+    found = LabelAudit().examine(Context(from_arrays(*overlapping(3)))).mislabels
+    assert found is not None
+    assert not len(found.rows)
+    assert "none is flagged" in found.reason

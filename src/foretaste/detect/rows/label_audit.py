@@ -22,6 +22,7 @@ from foretaste.stats.label_noise import (
     wrong_label_counts,
     wrong_label_posterior,
 )
+from foretaste.stats.random_labels import RandomLabels, random_labels
 
 LEAST_ROWS = 100
 
@@ -85,18 +86,22 @@ class LabelAudit(Detector):
             return _nothing("there are no text, feature columns or images to judge labels by")
         y = context.y[known]
         judged = _judge(context, known, y)
-        if not any(len(rows) for rows in judged.found.anchors):
+        if judged.drawn is None and not any(len(rows) for rows in judged.found.anchors):
             return _nothing(
                 "no class has rows the models are sure of and right about, "
                 "so wrong labels cannot be told from hard rows"
             )
         log_p, posterior, doubt = judged.log_p, judged.posterior, judged.doubt
-        counts = wrong_label_counts(
-            np.exp(log_p), y, judged.found, context.components[known], random_state=context.random_state
-        )
         estimate = float(judged.count)
-        low, high = np.quantile(counts, (0.025, 0.975))
-        chosen = self._flag(judged, y, low)
+        if judged.drawn is None:
+            counts = wrong_label_counts(
+                np.exp(log_p), y, judged.found, context.components[known], random_state=context.random_state
+            )
+            low, high = np.quantile(counts, (0.025, 0.975))
+            chosen = self._flag(judged, y, low)
+        else:
+            low, high = judged.drawn.low, judged.drawn.high
+            chosen = np.sort(_surest(posterior, self.fdr))
         # the draws know what chance does; rows that are hard by nature are counted, or missed
         hard = float((1 - posterior[chosen]).sum())
         predicted = log_p.argmax(axis=1)
@@ -128,7 +133,8 @@ class LabelAudit(Detector):
 class _Judged:
     """What the models make of the labels; ``doubt`` is from before any row was left out.
 
-    ``hard`` says that natural errors cannot be told from wrong labels.
+    ``hard`` says that natural errors cannot be told from wrong labels; ``drawn`` are those that can all the
+    same, being drawn at random, where there are any.
     """
 
     log_p: NDArray[np.float64]
@@ -137,6 +143,7 @@ class _Judged:
     count: int
     doubt: float
     hard: bool
+    drawn: RandomLabels | None = None
 
 
 def _judge(context: Context, known: NDArray[np.int64], y: NDArray[np.int64]) -> _Judged:
@@ -159,6 +166,9 @@ def _judge(context: Context, known: NDArray[np.int64], y: NDArray[np.int64]) -> 
     hard = doubt > WEAK or _share(log_p, y, found) > MOST_NOISE
     if hard:
         doubt = max(doubt, float(1 - np.exp(context.log_probability[known].max(axis=1)).mean()))
+        drawn = random_labels(opinions, y, context.components[known])
+        if drawn.low >= 1:
+            return _Judged(drawn.log_p, found, drawn.posterior, round(drawn.count), doubt, hard, drawn)
         found = plateau(context.log_probability[known], y, strict=True)
         log_p, _ = pool_opinions(opinions, y, rates=found.rates)
     posterior = wrong_label_posterior(np.exp(log_p), y, found.rates)
@@ -197,6 +207,13 @@ def _opinions(context: Context, known: NDArray[np.int64]) -> list[NDArray[np.flo
     return [context.opinion(name)[known] for name in context.models]
 
 
+def _surest(posterior: NDArray[np.float64], fdr: float) -> NDArray[np.int64]:
+    """As many rows, likeliest first, as have labels of which a share of at most ``fdr`` is right."""
+    order = np.argsort(-posterior, kind="stable")
+    right = np.cumsum(1 - posterior[order]) / np.arange(1, len(order) + 1)
+    return order[: int(np.searchsorted(right, fdr, side="right"))]
+
+
 def _nothing(reason: str) -> Evidence:
     return Evidence(skipped=[Skipped("FT101", reason)])
 
@@ -218,6 +235,11 @@ def _spread(values: NDArray[np.float64], rows: NDArray[np.int64], n: int) -> NDA
 
 def _abstention(judged: _Judged, context: Context) -> str:
     """Which classes were left out, and whether labels are hard; empty where neither."""
+    if judged.drawn is not None:
+        return (
+            f"the models leave {judged.doubt:.0%} doubt about a row's class whatever its label: counted are "
+            "labels that seem drawn at random, flagged those that no hard row would have"
+        )
     parts = []
     left_out = [
         name for name, anchors in zip(context.classes, judged.found.anchors, strict=True) if not len(anchors)
