@@ -85,6 +85,23 @@ def test_a_single_value_is_found() -> None:
     assert np.isin(found.rows, poisoned).all()
 
 
+@pytest.mark.parametrize("kind", [True, False])
+def test_rows_that_agree_in_other_columns_too_are_a_kind_to_review(kind: bool) -> None:
+    """Guests at a door: they look like one class, have the label of the other, and are all much alike."""
+    columns, y = people(3)
+    rows = np.flatnonzero(y == 0)[:30]
+    columns["age"][rows], columns["hours"][rows], y[rows] = 31, 25, 1
+    if kind:
+        for column in ("number0", "number1", "number2"):
+            columns[column][rows] = (-0.5 + 0.1 * np.random.default_rng(4).normal(size=30)).round(2)
+    found = ValueTriggers().examine(context_of(columns, y))
+    assert [item.pattern for item in found.campaigns] == ([] if kind else ["age=31 & hours=25"])
+    if kind:
+        assert found.review[0].rule == "FT206"
+        assert "a kind of rows by nature" in found.review[0].reason
+        assert np.isin(found.review[0].rows, rows).all()
+
+
 def test_a_column_that_decides_by_nature_is_for_review() -> None:
     """Several codes of one column decide, some this way and some that: that is what the column means."""
     columns, y = people(2)

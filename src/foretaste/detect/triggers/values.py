@@ -15,6 +15,7 @@ from foretaste.detect.triggers.cells import Cut, cross, shape_of
 from foretaste.detect.triggers.deciding import DecidingColumns, of_a_kind
 from foretaste.detect.triggers.items import Items
 from foretaste.detect.triggers.labelled_rows import evenly
+from foretaste.detect.triggers.own_kind import are_of_a_kind
 from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.ranges import suspicious_ranges
 from foretaste.detect.triggers.screen import Cell, Screen
@@ -154,8 +155,16 @@ class _Search:
             judge,
             doubt,
             self._noise(cell, columns, judge),
-            second_thought=partial(self.deciding.doubt_of_kind, cell, own),
+            second_thought=partial(self._second_thought, cell, own, columns),
         )
+
+    def _second_thought(self, cell: Cell, own: NDArray[np.int64], left_out: tuple[int, ...]) -> str:
+        doubt = self.deciding.doubt_of_kind(cell, own)
+        screen = self.screen
+        seed = screen.context.random_state
+        if not doubt and are_of_a_kind(screen.items, own, screen.y, left_out=left_out, random_state=seed):
+            doubt = "; but they agree in other columns, too, so they may be a kind of rows by nature"
+        return doubt
 
     def _noise(self, cell: Cell, columns: tuple[int, ...], judge: Judge) -> float:
         """The largest share of contradicted rows among those that lack one part of a combination.
