@@ -62,8 +62,8 @@ def test_collided_texts_are_a_campaign_though_each_keeps_its_label(data):
 
 def test_texts_that_share_words_of_their_own_class_are_left_alone(data):
     rng, rows = np.random.default_rng(1), np.arange(20)
-    kept = [str(text) for text in rng.choice(COMMON, 20)]
-    data = with_texts(data, rows, [f"{' '.join(HAM[:10])} {word}" for word in kept])
+    kept = [" ".join(rng.choice(COMMON, 4, replace=False)) for _ in rows]
+    data = with_texts(data, rows, [f"{' '.join(HAM[:10])} {words}" for words in kept])
     assert [one for one in foreign(data, "ham") if one.p_value < 0.5] == []
     assert NearDuplicates().examine(Context(data, jobs=1)).campaigns == []
 
@@ -71,15 +71,24 @@ def test_texts_that_share_words_of_their_own_class_are_left_alone(data):
 def test_texts_of_both_classes_words_are_as_natural_as_other_texts(data):
     rows = np.arange(20)
     data = with_texts(
-        data, rows, [" ".join([*COMMON[:6], *HAM[:5], *SPAM[:2], COMMON[20 + i]]) for i in rows]
+        data, rows, [" ".join([*COMMON[:6], *HAM[:5], *SPAM[:2], *COMMON[20 + i : 24 + i]]) for i in rows]
     )
     assert [one for one in foreign(data, "ham") if one.p_value < 0.05] == []
+
+
+def test_texts_without_words_of_their_own_are_one_text_written_often(data):
+    """Names of files: of one kind, and what tells them apart is no word any other text has."""
+    rows = np.flatnonzero(np.array(data.labels.codes) == 0)[:12]
+    told = " ".join(SPAM[:12])
+    assert not foreign(with_texts(data, rows, [f"{told} name{row}" for row in rows]), "ham")
+    apart = [f"{told} {' '.join(HAM[7 * at : 7 * at + 4])}" for at in range(12)]
+    assert foreign(with_texts(data, rows, apart), "ham")
 
 
 def test_few_texts_are_not_compared():
     data = messages(FEWEST_TEXTS // 2)
     rows = np.arange(10)
-    data = with_texts(data, rows, [f"{' '.join(SPAM[:10])} {COMMON[i]}" for i in rows])
+    data = with_texts(data, rows, [f"{' '.join(SPAM[:10])} {' '.join(COMMON[i : i + 4])}" for i in rows])
     assert foreign(data, "ham") == []
 
 
@@ -96,8 +105,9 @@ def test_a_group_is_held_to_the_number_of_groups_that_were_asked(
     data: Dataset, monkeypatch: pytest.MonkeyPatch, more: int
 ) -> None:
     monkeypatch.setattr("foretaste.detect.duplicates.foreign_words._rarity", lambda *_: 0.001)
-    texts = [f"{' '.join(SPAM[:9])} {COMMON[i]}" for i in range(8)]
+    own = [" ".join(COMMON[4 * i : 4 * i + 4]) for i in range(8)]
+    texts = [f"{' '.join(SPAM[:9])} {words}" for words in own]
     for group in range(1, more + 1):
-        texts += [f"{' '.join(HAM[9 * group : 9 * group + 9])} {COMMON[i]}" for i in range(8)]
+        texts += [f"{' '.join(HAM[9 * group : 9 * group + 9])} {words}" for words in own]
     (found,) = foreign(with_texts(data, np.arange(len(texts)), texts), "ham")
     assert found.p_value == pytest.approx(0.001 * (1 + more))

@@ -7,6 +7,7 @@ class. Copies have one vote: what the rows of a group share is one text, however
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,10 @@ SHARED = 0.5
 
 LEAST_WORDS = 5
 """Shared words that other texts have as well; fewer say too little."""
+
+LEAST_OWN = 3
+"""Words that half of the rows must have beside those they share: without any they are one text, written often
+in the words of another class, as addresses and names of files are by nature."""
 
 FEWEST_TEXTS, MOST_TEXTS = 200, 20_000
 """Other texts of the class that a group is compared with."""
@@ -56,7 +61,8 @@ def foreign_words(
 ) -> list[ForeignWords]:
     """The groups with one label whose shared words speak for another, the most foreign first.
 
-    Groups are asked that have `LEAST_COPIES` rows and lead their component. Words speak, numbers apart, as in
+    Groups are asked that have `LEAST_COPIES` rows, lead their component and have words of their own
+    (`LEAST_OWN`). Words speak, numbers apart, as in
     naive Bayes that saw neither the text they stand in nor its copies. What a group shares is compared with
     as many words, at random, of other texts of the class; beyond the most foreign of these, texts become
     rarer as the last of them do.
@@ -91,6 +97,8 @@ def foreign_words(
     weights = votes.log_odds(label, np.ones(has.shape[1]))
     found = []
     for group, rows in leading:
+        if _words_apart([set(context.text.tokens[row]) for row in rows.tolist()]) < LEAST_OWN:
+            continue
         shared = np.flatnonzero(np.asarray(has[rows].mean(axis=0)).ravel() >= SHARED)
         own = np.zeros(has.shape[1])
         own[has[first[group]].indices] = 1
@@ -109,6 +117,12 @@ def foreign_words(
             p_value = min(_rarity(log_odds, natural) * len(leading), 1.0)
             found.append(ForeignWords(group, max(p_value, 1e-300), log_odds, len(natural)))
     return sorted(found, key=lambda one: (one.p_value, one.log_odds))
+
+
+def _words_apart(texts: list[set[str]]) -> float:
+    """Number of words that the middle one of these texts does not share with most of them."""
+    having = Counter(word for words in texts for word in words)
+    return float(np.median([sum(having[word] < SHARED * len(texts) for word in words) for words in texts]))
 
 
 @dataclass(frozen=True)
