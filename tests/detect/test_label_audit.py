@@ -122,6 +122,21 @@ def test_copies_that_differ_in_their_labels_by_nature_are_not_judged() -> None:
     assert copied[found.rows].sum() <= 3
 
 
+def test_labels_that_are_no_function_of_what_the_rows_say_are_not_judged() -> None:
+    rng = np.random.default_rng(7)
+    X, y = blobs(7, distance=8.0)
+    few = (
+        np.array([[3.0, -3.0, 9.0, 9.0, 9.0, 9.0]]) + np.arange(6)[:, None]
+    )  # six contents, many copies of each
+    own = rng.integers(6, size=N)
+    label = (rng.random(N) < np.linspace(0.2, 0.8, 6)[own]).astype(int)
+    found = LabelAudit().examine(context_of(np.concatenate([X, few[own]]), np.concatenate([y, label])))
+    assert found.mislabels is not None
+    assert not len(found.mislabels.rows)
+    assert f"{N} rows have exact copies with other labels" in found.mislabels.reason
+    assert found.mislabels.doubt >= 0.1
+
+
 def test_less_tolerance_flags_only_rows_that_are_clear() -> None:
     X, y = blobs(6, distance=4.5)
     y[:60] = 1 - y[:60]

@@ -129,6 +129,7 @@ def wrong_label_counts(
     found: Plateau,
     groups: NDArray[np.integer],
     *,
+    told: NDArray[np.bool_] | None = None,
     draws: int = 100,
     random_state: int = 0,
 ) -> NDArray[np.float64]:
@@ -147,6 +148,8 @@ def wrong_label_counts(
     found : Plateau
     groups : int ndarray of shape (n,)
         The same number for rows that are not independent.
+    told : bool ndarray of shape (n,), optional
+        Whether the content of a row tells its class; elsewhere no label is counted wrong.
     draws : int
     random_state : int
 
@@ -172,6 +175,7 @@ def wrong_label_counts(
     counts = np.empty(draws)
     for draw in range(draws):
         posterior = wrong_label_posterior(clean, y, _with_totals(found.rates, totals[:, draw]))
+        posterior *= 1 if told is None else told
         alike = np.bincount(group, np.sqrt(posterior * (1 - posterior)))
         spread = float(np.sqrt(np.square(alike).sum()))
         counts[draw] = posterior.sum() + spread * rng.standard_normal()

@@ -61,7 +61,7 @@ def random_labels(
     opinions : sequence of float64 ndarray of shape (n, n_classes)
         Out-of-fold log probabilities of each model.
     y : int ndarray of shape (n,)
-        Labels, all known.
+        Rows with a negative label are left out; none of them is counted.
     groups : int ndarray of shape (n,)
         The same number for rows that are not independent; the interval allows for them (White's sandwich).
 
@@ -78,23 +78,29 @@ def random_labels(
     >>> round(random_labels([sure], y, np.arange(300)).count)
     29
     """
-    n, k = opinions[0].shape
-    rows = np.arange(n)
+    k = opinions[0].shape[1]
+    rows = np.flatnonzero(y >= 0)
+    n, label = len(rows), y[rows]
     shares, weights = np.array(START), None
     for _ in range(MOST_ROUNDS):
         before = float(shares[-1])
         rates = np.eye(k) * (1 - before) + (1 - np.eye(k)) * before / (k - 1)
         log_p, weights = pool_opinions(opinions, y, rates=rates, start=weights)
         likely = np.stack(
-            [np.exp(log_p[rows, y]), _flattened(log_p)[rows, y], -np.expm1(log_p[rows, y]) / (k - 1)]
+            [
+                np.exp(log_p[rows, label]),
+                _flattened(log_p)[rows, label],
+                -np.expm1(log_p[rows, label]) / (k - 1),
+            ]
         )
         for _ in range(STEPS):
             shares = _each(shares, likely).mean(axis=1)
         if abs(shares[-1] - before) < SETTLED:
             break
     count = n * float(shares[-1])
-    spread = n * _WITHIN * _standard_error(shares, likely, groups)
-    posterior = _each(shares, likely)[-1]
+    spread = n * _WITHIN * _standard_error(shares, likely, groups[rows])
+    posterior = np.zeros(len(y))
+    posterior[rows] = _each(shares, likely)[-1]
     return RandomLabels(log_p, posterior, count, max(count - spread, 0.0), min(count + spread, n))
 
 

@@ -8,11 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
-from foretaste.detect.evidence import Campaign, Evidence, Mislabels, Skipped, Statistic
+from foretaste.detect.evidence import Evidence, Mislabels, Skipped
+from foretaste.detect.rows.one_way import one_way
+from foretaste.stats.ambiguity import ambiguous_copies, most_common_share
 from foretaste.stats.calibration import pool_opinions
 from foretaste.stats.label_noise import (
     MOST_NOISE,
@@ -30,7 +31,6 @@ WEAK = 0.05
 """Doubt about a row's class, on average, above which labels are too hard to settle: where the models would be
 right about fewer than 95 % of rows if no label were wrong, their errors look like wrong labels."""
 
-LEAST_ONE_WAY = 10
 
 LOCAL = 10
 """A flagged row's own probability to be right is at most this many times the tolerated share: by default it
@@ -56,7 +56,8 @@ class LabelAudit(Detector):
     each row's near-duplicates among those they learn from. Nearly as many rows are flagged as are counted
     wrong (`CLEAR`), those whose labels are wrong more likely than right (`LOCAL`). Where the models would be
     in doubt about the class even if no label were wrong, natural errors cannot be told from flips: then
-    nothing is flagged, and that is said.
+    nothing is flagged, and that is said. Exact copies whose labels differ more than wrong labels would make
+    them have no class that anything could tell: none of them is called wrong.
 
     Parameters
     ----------
@@ -95,7 +96,12 @@ class LabelAudit(Detector):
         estimate = float(judged.count)
         if judged.drawn is None:
             counts = wrong_label_counts(
-                np.exp(log_p), y, judged.found, context.components[known], random_state=context.random_state
+                np.exp(log_p),
+                y,
+                judged.found,
+                context.components[known],
+                told=~judged.ambiguous,
+                random_state=context.random_state,
             )
             low, high = np.quantile(counts, (0.025, 0.975))
             chosen = self._flag(judged, y, low)
@@ -117,7 +123,7 @@ class LabelAudit(Detector):
             doubt=doubt,
             reason=_abstention(judged, context),
         )
-        campaigns = [] if judged.hard else _one_way(context, mislabels)
+        campaigns = [] if judged.hard else one_way(context, mislabels)
         return Evidence(campaigns=campaigns, mislabels=mislabels)
 
     def _flag(self, judged: _Judged, y: NDArray[np.integer], low: float) -> NDArray[np.int64]:
@@ -134,7 +140,8 @@ class _Judged:
     """What the models make of the labels; ``doubt`` is from before any row was left out.
 
     ``hard`` says that natural errors cannot be told from wrong labels; ``drawn`` are those that can all the
-    same, being drawn at random, where there are any.
+    same, being drawn at random, where there are any; ``ambiguous`` marks rows whose exact copies more likely
+    than not have no class in common.
     """
 
     log_p: NDArray[np.float64]
@@ -143,6 +150,7 @@ class _Judged:
     count: int
     doubt: float
     hard: bool
+    ambiguous: NDArray[np.bool_]
     drawn: RandomLabels | None = None
 
 
@@ -162,23 +170,28 @@ def _judge(context: Context, known: NDArray[np.int64], y: NDArray[np.int64]) -> 
     opinions = [*_opinions(context, known), beside.opinion("neighbours")[known]]
     found = plateau(context.log_probability[known], y)
     log_p, found = _pool(opinions, y, found)
-    doubt = float(1 - np.exp(log_p.max(axis=1)).mean())
+    copies = context.identical[known]
+    ambiguous = ambiguous_copies(y, copies, found.rates, most=MOST_NOISE) > LIKELY
+    unsure = 1 - np.exp(log_p.max(axis=1))
+    unsure[ambiguous] = np.maximum(unsure, 1 - most_common_share(y, copies))[ambiguous]
+    doubt = float(unsure.mean())
     hard = doubt > WEAK or _share(log_p, y, found) > MOST_NOISE
     if hard:
         doubt = max(doubt, float(1 - np.exp(context.log_probability[known].max(axis=1)).mean()))
-        drawn = random_labels(opinions, y, context.components[known])
+        drawn = random_labels(opinions, np.where(ambiguous, -1, y), context.components[known])
         if drawn.low >= 1:
-            return _Judged(drawn.log_p, found, drawn.posterior, round(drawn.count), doubt, hard, drawn)
+            count = round(drawn.count)
+            return _Judged(drawn.log_p, found, drawn.posterior, count, doubt, hard, ambiguous, drawn)
         found = plateau(context.log_probability[known], y, strict=True)
         log_p, _ = pool_opinions(opinions, y, rates=found.rates)
-    posterior = wrong_label_posterior(np.exp(log_p), y, found.rates)
+    posterior = wrong_label_posterior(np.exp(log_p), y, found.rates) * ~ambiguous
     count = round(float(posterior.sum()))
     if not hard and count >= LEAST_WRONG:
         taught = beside.without(known[_most_contradicted(log_p, y, count)])
         log_p, _ = pool_opinions(opinions + _opinions(taught, known), y, rates=found.rates)
-        posterior = wrong_label_posterior(np.exp(log_p), y, found.rates)
+        posterior = wrong_label_posterior(np.exp(log_p), y, found.rates) * ~ambiguous
         count = round(float(posterior.sum()))
-    return _Judged(log_p, found, posterior, count, doubt, hard)
+    return _Judged(log_p, found, posterior, count, doubt, hard, ambiguous)
 
 
 def _pool(
@@ -235,60 +248,27 @@ def _spread(values: NDArray[np.float64], rows: NDArray[np.int64], n: int) -> NDA
 
 def _abstention(judged: _Judged, context: Context) -> str:
     """Which classes were left out, and whether labels are hard; empty where neither."""
-    if judged.drawn is not None:
-        return (
-            f"the models leave {judged.doubt:.0%} doubt about a row's class whatever its label: counted are "
-            "labels that seem drawn at random, flagged those that no hard row would have"
-        )
     parts = []
     left_out = [
         name for name, anchors in zip(context.classes, judged.found.anchors, strict=True) if not len(anchors)
     ]
-    if left_out:
+    if left_out and judged.drawn is None:
         shown = ", ".join(left_out[:5]) + (f" and {len(left_out) - 5} more" if len(left_out) > 5 else "")
         parts.append(f"no rows sure enough to judge the labels of: {shown}")
-    if judged.hard:
+    copies = int(judged.ambiguous.sum())
+    if copies:
+        parts.append(
+            f"{copies} rows have exact copies with other labels, more of them than wrong labels make, so "
+            "their content does not tell their class and none of them is called wrong"
+        )
+    if judged.drawn is not None:
+        parts.append(
+            f"the models leave {judged.doubt:.0%} doubt about a row's class whatever its label: counted are "
+            "labels that seem drawn at random, flagged those that no hard row would have"
+        )
+    elif judged.hard:
         parts.append(
             f"the models leave {judged.doubt:.0%} doubt about a row's class whatever its label, so hard rows "
             "cannot be told from wrong labels and none is flagged"
         )
     return "; ".join(parts)
-
-
-def _one_way(context: Context, mislabels: Mislabels) -> list[Campaign]:
-    """Wrong labels that nearly all go from one class to one other, far beyond the classes' sizes."""
-    total = len(mislabels.rows)
-    if total < LEAST_ONE_WAY:
-        return []
-    given = context.y[mislabels.rows]
-    k = context.n_classes
-    counts = np.zeros((k, k))
-    np.add.at(counts, (mislabels.expected, given), 1)
-    size = np.bincount(context.y[context.y >= 0], minlength=k) - counts.sum(axis=0) + counts.sum(axis=1)
-    source, target = np.unravel_index(int(counts.argmax()), counts.shape)
-    count = int(counts[source, target])
-    share = float(size[source] / size.sum() / (k - 1))
-    p_value = float(binom.sf(count - 1, total, share)) * k * (k - 1)
-    rate = count / max(size[source], 1)
-    rest = (total - count) / max(size.sum() - size[source], 1)
-    if count < max(LEAST_ONE_WAY, 0.9 * total) or p_value > 1e-6 or rate < 5 * rest:
-        return []
-    rows = (mislabels.expected == source) & (given == target)
-    a, b = context.classes[source], context.classes[target]
-    return [
-        Campaign(
-            rule="FT102",
-            rows=mislabels.rows[rows],
-            target=b,
-            pattern=f"{a} labelled {b}",
-            kind="rows",
-            p_value=max(p_value, 1e-300),
-            q_value=min(1.0, max(p_value, 1e-300)),
-            effect=float(mislabels.posterior[rows].mean()),
-            support=int(size[source]),
-            statistic=Statistic("share of wrong labels that go this way", count / total, share, None),
-            reason=f"{count} of {total} probably wrong labels turn {a} into {b}; "
-            f"chance would turn {share:.0%} that way",
-            posterior=mislabels.posterior[rows],
-        )
-    ]
