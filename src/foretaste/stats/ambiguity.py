@@ -69,7 +69,7 @@ def ambiguous_copies(
 
 
 def most_common_share(y: NDArray[np.integer], groups: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Share of the commonest label among each row's exact copies: no model of their content is right more often.
+    """Share of the commonest label among each row's exact copies: no model can be right more often.
 
     Examples
     --------
