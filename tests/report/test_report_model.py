@@ -39,6 +39,16 @@ def test_a_clean_set_says_so_and_what_it_is_no_proof_of() -> None:
     assert all("foretaste clean" not in step.command for step in report.steps)
 
 
+@pytest.mark.parametrize(("low", "said"), [(100.0, True), (5.0, False)])
+def test_many_wrong_labels_of_which_none_can_be_told_are_a_thing_to_do(low: float, said: bool) -> None:
+    findings = clean()
+    for place in (findings.summary, findings.evidence):
+        place["mislabels"] = {"estimate": 250.0, "low": low, "high": 400.0, "status": "ok"}
+    first = build(findings).steps[0].text
+    assert ("About 250 labels seem wrong" in first) == said
+    assert ("Nothing has to be done" in first) != said
+
+
 def test_an_unfinished_scan_never_reads_as_clean() -> None:
     report = build(incomplete())
     assert report.verdict == "incomplete"

@@ -163,7 +163,17 @@ def build(findings: Findings) -> Report:
         explanation=wording.explanation(verdict, counts, fdr, len(not_tested(plan, gaps))),
         fdr=fdr,
         counts=counts,
-        steps=tuple(wording.next_steps(verdict, found, bad, len(review), clean, visible(command, 1000))),
+        steps=tuple(
+            wording.next_steps(
+                verdict,
+                found,
+                bad,
+                len(review),
+                clean,
+                visible(command, 1000),
+                wording.unlisted_labels(mislabels, counts),
+            )
+        ),
         sources=tuple(sources),
         campaigns=tuple(found),
         review=tuple(review),

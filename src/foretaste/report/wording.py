@@ -47,6 +47,10 @@ class Counts:
     review: int
 
 
+WORTH_A_WORD = 0.01
+"""Share of wrong labels, at the lower end of its interval, that is told though no row can be."""
+
+
 def headline(verdict: str, counts: Counts, mislabels: Mislabels | None, why: str = "") -> str:
     """The verdict in one plain sentence, with counts; ``why`` a scan is incomplete."""
     of_rows = f"of {plural(counts.rows, 'row')}"
@@ -114,10 +118,23 @@ def explanation(verdict: str, counts: Counts, fdr: float | None, skipped: int) -
     )
 
 
+def unlisted_labels(mislabels: Mislabels | None, counts: Counts) -> float | None:
+    """The number of wrong labels where it is worth a word though not one is listed; otherwise None."""
+    if mislabels is None or mislabels.abstained or not counts.rows or counts.flagged:
+        return None
+    return mislabels.estimate if (mislabels.low or 0.0) >= WORTH_A_WORD * counts.rows else None
+
+
 def next_steps(
-    verdict: str, worst: list[Campaign], bad: list[Source], review: int, clean: str, again: str
+    verdict: str,
+    worst: list[Campaign],
+    bad: list[Source],
+    review: int,
+    clean: str,
+    again: str,
+    unlisted: float | None = None,
 ) -> list[Step]:
-    """What to do now, the most useful thing first."""
+    """What to do now, the most useful thing first; ``unlisted`` is `unlisted_labels`."""
     if verdict == "incomplete":
         return [
             Step(
@@ -143,6 +160,13 @@ def next_steps(
             Step("Look at the first twenty rows of the list. If they are wrong, take them out.", clean)
         )
         steps.append(Step("Or write the suggested labels instead of removing rows.", f"{clean} --relabel"))
+    elif unlisted is not None:
+        steps.append(
+            Step(
+                f"About {plural(round(unlisted), 'label')} seem wrong, though no single one can be told: "
+                "have a random sample of the rows labelled again, by other people."
+            )
+        )
     else:
         steps.append(Step("Nothing has to be done. Keep this report with the data: it names their hash."))
     if review:
