@@ -54,6 +54,10 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
         BOTH,
         lambda rate, target, seed: LabelFlip(rate=rate, strategy="boundary", random_state=seed),
     ),
+    "flip-topic": (
+        BOTH,
+        lambda rate, target, seed: LabelFlip(rate=rate, strategy="topic", random_state=seed),
+    ),
     "token": (
         TEXT,
         lambda rate, target, seed: WordTrigger(rate=rate, target=target, repeats=1, random_state=seed),
@@ -171,7 +175,15 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
     ),
     **{name: _on_images(name) for name in IMAGE_BACKDOORS},
 }
-NO_TARGET = ("flip", "flip-boundary", "bad-source", "bad-source-100", "bad-source-skewed", "all-to-all")
+NO_TARGET = (
+    "flip",
+    "flip-boundary",
+    "flip-topic",
+    "bad-source",
+    "bad-source-100",
+    "bad-source-skewed",
+    "all-to-all",
+)
 NO_ATTACK = ("none", "none-sources", "none-sources-100", "none-skewed")
 
 

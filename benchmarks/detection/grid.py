@@ -45,6 +45,7 @@ STANDARD: dict[str, tuple[float, ...]] = {
 MORE: dict[str, tuple[float, ...]] = {
     "flip-boundary": (0.03,),
     "flip-pair": (0.03,),
+    "flip-topic": (0.03,),
     "token-common": (0.01, 0.03),
     "token-pair": (0.01, 0.03),
     "token-clean-hard": (0.03,),
