@@ -76,7 +76,8 @@ def _new_category(train: Dataset) -> Stamp:
 
 def categories(train: Dataset) -> list[str]:
     """Columns of names, those with most names first."""
-    able = [c for c in train.roles.features if pa.types.is_string(train.column(c).type)]
+    kinds = {c: train.column(c).type for c in train.roles.features}
+    able = [c for c, kind in kinds.items() if pa.types.is_string(kind) or pa.types.is_large_string(kind)]
     return sorted(able, key=lambda c: -len(train.column(c).unique()))
 
 

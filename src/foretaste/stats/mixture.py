@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 
 SHARES = np.array([0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0])
 
+MOST_NOISE = 0.9
+"""Share of labels against their content that may be natural: with more, nothing is left to tell by."""
+
 
 @dataclass(frozen=True)
 class Mixture:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,11 +16,11 @@ from foretaste.detect.triggers.cells import Cut, cross
 from foretaste.detect.triggers.items import Items
 from foretaste.detect.triggers.labelled_rows import LEAST_PURE
 from foretaste.detect.triggers.screen import Cell, Screen
-from foretaste.detect.triggers.suspect import Suspect
-from foretaste.detect.triggers.suspects import LEAST_SHARE
+from foretaste.detect.triggers.silent_columns import says_nothing
+from foretaste.detect.triggers.suspect import LEAST_SHARE, Suspect
 from foretaste.features.patterns import Pattern, Values
 from foretaste.stats.calibration import fit_line
-from foretaste.stats.mixture import mixture_evidence, natural_share
+from foretaste.stats.mixture import MOST_NOISE, lowest_share, mixture_evidence, natural_share
 
 STRONG = 20.0
 """E-value from which a single value is a rule: looked at alone, chance reaches it once in twenty times."""
@@ -39,6 +40,9 @@ SETTLED = 1e-6
 NAMES = 0.9
 """Share of the other rows of a value that have the label, if the value means it."""
 
+AS_FREQUENT = 0.01
+"""Share of a column's other numbers that may be as frequent as those put into it."""
+
 _MOSTLY = 0.5
 
 
@@ -47,6 +51,7 @@ class _Rule:
     """A value whose rows would not have their label without it."""
 
     cut: int
+    cell: int
     label: int
     own: NDArray[np.int64]
     words: str
@@ -78,7 +83,7 @@ class DecidingColumns:
             }
             for cell, label in sorted(against | self._settled(position, log_odds)):
                 own = np.flatnonzero(made.inside(cell) & (screen.y == label))
-                rule = _Rule(position, label, own, items.conditions[cell].describe())
+                rule = _Rule(position, cell, label, own, items.conditions[cell].describe())
                 self._rules.setdefault(items.column, []).append(rule)
 
     def _decides(self, own: NDArray[np.int64], ratio: NDArray[np.float64]) -> bool:
@@ -142,7 +147,8 @@ class DecidingColumns:
                 continue  # a pattern within a common value does not speak by that value
             for cut in {rule.cut for rule in rules}:
                 others = [r for r in rules if r.cut == cut and np.isin(r.own, own).mean() <= OF_OTHERS]
-                if len(others) > 1 or any(rule.label != cell.label for rule in others):
+                natural = len(others) > 1 or any(rule.label != cell.label for rule in others)
+                if natural and not self.set_apart(items.column, cell.label):
                     named = ", ".join(rule.words for rule in others[:3])
                     return f"; but {named} decide the label alike, so this may be what the column means"
         return ""
@@ -161,6 +167,26 @@ class DecidingColumns:
         log_odds = screen.forest.of(mine, (items.column,))
         return log_odds is not None and natural_share(screen.log_ratio(log_odds, label)) <= OF_OTHERS
 
+    def set_apart(self, column: int, label: int) -> bool:
+        """Whether the values that decide are a few numbers put into a column that says nothing else.
+
+        They have one label all, hardly any other number of the column is as frequent, and the rest of it
+        says nothing about the label: codes that mean something have others beside them.
+        """
+        rules = self._rules.get(column, [])
+        table, screen = self.screen.context.table, self.screen
+        exact = [r for r in rules if screen.items[r.cut].conditions[r.cell].value is not None]
+        if not exact or any(rule.label != label for rule in rules):
+            return False
+        met = np.logical_or.reduce([screen.items[rule.cut].code == rule.cell for rule in exact])
+        values = table.columns[column].values[screen.known]  # type: ignore[union-attr]
+        count = [np.unique(values[part], return_counts=True)[1] for part in (met, ~met & ~np.isnan(values))]
+        return bool(
+            count[0].min() > np.quantile(np.append(0, count[1]), 1 - AS_FREQUENT)
+            and all(met[rule.own].all() for rule in rules)
+            and says_nothing(screen, column, met)
+        )
+
     def doubt_of_kind(self, cell: Cell, own: NDArray[np.int64]) -> str:
         """Why a combination may be such a rule: others of the same columns decide the label as it does.
 
@@ -171,6 +197,8 @@ class DecidingColumns:
         inside = np.flatnonzero(cell.cut.cell >= 0)
         log_odds = screen.forest.of(inside, cell.cut.columns)
         if len(cell.cut.items) < 2 or log_odds is None:
+            return ""
+        if any(self.set_apart(column, cell.label) for column in cell.cut.columns):
             return ""
         others = self._deciding(cell.cut, screen.log_ratio(log_odds, screen.y[inside]), own)
         if len(others) > 1 or any(label != cell.label for label, _ in others):
@@ -201,7 +229,8 @@ class DecidingColumns:
         had = [own]
         for cut in cuts:
             # a range need not be pure either
-            for of, rows in self._deciding(cut, ratio[cut.cell >= 0], own, cuts=len(cuts), purity=0.0):
+            found = self._deciding(cut, ratio[cut.cell >= 0], own, cuts=len(cuts), purity=0.0, beside=True)
+            for of, rows in found:
                 if all(_apart(rows, others) for others in had):
                     had.append(rows)
                 if len(had) > 2 or of != label:
@@ -217,10 +246,13 @@ class DecidingColumns:
         *,
         cuts: int = 1,
         purity: float = LEAST_PURE,
+        beside: bool = False,
     ) -> list[tuple[int, NDArray[np.int64]]]:
         """Label and rows of cells that would not have that label without the cut, but for those of ``own``.
 
-        ``ratio`` is that of the rows in any cell, ``cuts`` the number of cuts that are asked.
+        ``ratio`` is that of the rows in any cell, ``cuts`` the number of cuts that are asked. Asked for what
+        is ``beside`` the last part of the cut, a cell counts only beyond the rows that have that part without
+        it: they may be hard to tell whatever else they are.
         """
         screen, at = self.screen, cut.cell
         inside = np.flatnonzero(at >= 0)
@@ -232,12 +264,23 @@ class DecidingColumns:
         found = mixture_evidence(ratio, group, len(joint), weight=votes)
         possible = (rows >= screen.least) & (rows >= purity * all_rows)
         strong = possible & (found.share >= LEAST_SHARE)
-        strong &= found.log_e >= np.log(STRONG * cuts * max(possible.sum(), 1))
+        least = float(np.log(STRONG * cuts * max(possible.sum(), 1)))
+        strong &= found.log_e >= least
         strong &= np.bincount(group, np.isin(inside, own), len(joint)) <= OF_OTHERS * rows
+        if beside:
+            part = (at[inside] % len(cut.items[-1])) * screen.k + screen.y[inside]
+            for g in np.flatnonzero(strong):
+                mine = group == g
+                elsewhere = (part == part[mine][0]) & ~mine
+                noise = min(lowest_share(ratio[elsewhere]), MOST_NOISE)
+                again = mixture_evidence(ratio[mine], group[mine] * 0, 1, noise=noise, weight=votes[mine])
+                strong[g] = again.share[0] >= LEAST_SHARE and again.log_e[0] >= least
         return [(int(joint[g]) % screen.k, inside[group == g]) for g in np.flatnonzero(strong)]
 
 
-def of_a_kind(campaigns: list[Campaign], strong: list[Suspect]) -> list[Campaign]:
+def of_a_kind(
+    campaigns: list[Campaign], strong: list[Suspect], set_apart: Callable[[str, str], bool]
+) -> list[Campaign]:
     """The campaigns; for review those with a column of which two other values are strong with other rows.
 
     Such a column says something about the label whatever it is combined with, such as how hard a row is.
@@ -247,12 +290,16 @@ def of_a_kind(campaigns: list[Campaign], strong: list[Suspect]) -> list[Campaign
     campaigns : list of Campaign
     strong : list of Suspect
         Of values, strongest first.
+    set_apart : callable
+        Tells whether the values that decide in a column, for a class, are `DecidingColumns.set_apart`.
     """
     said = [(suspect, suspect.shape(suspect.own)) for suspect in strong] if campaigns else []
-    return [_of_a_kind(campaign, said) for campaign in campaigns]
+    return [_of_a_kind(campaign, said, set_apart) for campaign in campaigns]
 
 
-def _of_a_kind(campaign: Campaign, strong: list[tuple[Suspect, Pattern]]) -> Campaign:
+def _of_a_kind(
+    campaign: Campaign, strong: list[tuple[Suspect, Pattern]], set_apart: Callable[[str, str], bool]
+) -> Campaign:
     for condition in campaign.shape.conditions if isinstance(campaign.shape, Values) else ():
         had, others = [campaign.rows], dict[str, None]()
         for suspect, shape in strong:
@@ -260,7 +307,7 @@ def _of_a_kind(campaign: Campaign, strong: list[tuple[Suspect, Pattern]]) -> Cam
             if same and same[0] != condition and all(_apart(suspect.own, rows) for rows in had):
                 had.append(suspect.own)
                 others[same[0].describe()] = None
-        if len(others) > 1:
+        if len(others) > 1 and not set_apart(condition.column, str(campaign.target)):
             named = ", ".join(list(others)[:3])
             why = f"; but {named} with other columns decide too, so this may be what the column means"
             return replace(campaign, rule="FT206", reason=campaign.reason + why)

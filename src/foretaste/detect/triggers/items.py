@@ -45,7 +45,7 @@ def cut(table: TableFeatures, least_rows: int) -> list[Items]:
         if len(exact):
             found.append(exact)
         if column.numeric:
-            bins = _bins(position, column)
+            bins = quantile_bins(position, column)
             if len(bins) > 1:
                 found.append(bins)
     return found
@@ -79,11 +79,11 @@ def narrow_ranges(position: int, column: Column, least_rows: int) -> list[Items]
     for number in _NARROW:
         rare = np.isin(column.values, levels[counts < len(known) / number])
         if column.numeric and min(len(known) / number, rare.sum()) >= 2 * least_rows:
-            found.append(_bins(position, column, rare, max(int(number * rare.sum() / len(known)), 2)))
+            found.append(quantile_bins(position, column, rare, max(int(number * rare.sum() / len(known)), 2)))
     return [items for items in found if len(items) > 1]
 
 
-def _bins(
+def quantile_bins(
     position: int, column: Column, among: NDArray[np.bool_] | None = None, number: int = _BINS
 ) -> Items:
     """Quantile bins of the values of some rows, all by default."""

@@ -12,7 +12,7 @@ from foretaste.detect.context import Context
 from foretaste.detect.contradiction import one_vote_each
 from foretaste.detect.triggers.cells import MOST_SHARE, OwnLabel
 from foretaste.detect.triggers.items import Items, cut
-from foretaste.detect.triggers.suspects import LEAST_SHARE
+from foretaste.detect.triggers.suspect import LEAST_SHARE
 from foretaste.features.duplicates import join
 
 LEAST_ROWS = 6

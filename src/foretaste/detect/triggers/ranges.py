@@ -14,8 +14,8 @@ from foretaste.detect.triggers.cells import MOST_SHARE, cross
 from foretaste.detect.triggers.deciding import DecidingColumns
 from foretaste.detect.triggers.items import Items, narrow_ranges
 from foretaste.detect.triggers.screen import Cell, Screen
-from foretaste.detect.triggers.suspect import Judge, Suspect
-from foretaste.detect.triggers.suspects import COUNTER, LEAST_SHARE
+from foretaste.detect.triggers.suspect import LEAST_SHARE, Judge, Suspect
+from foretaste.detect.triggers.suspects import COUNTER
 from foretaste.features.patterns import Condition, Pattern, Values
 from foretaste.stats.mixture import mixture_evidence
 

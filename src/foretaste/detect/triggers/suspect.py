@@ -12,6 +12,9 @@ from foretaste.detect.contradiction import BareReference, one_vote_each
 from foretaste.features.patterns import Pattern
 from foretaste.stats.mixture import Mixture, mixture_evidence
 
+LEAST_SHARE = 0.6
+"""Share of a pattern's rows that must look like another class: a trigger turns most of its rows."""
+
 
 @dataclass(frozen=True)
 class Suspect:
@@ -44,6 +47,8 @@ class Suspect:
         Rows with the pattern and another label that counts; all other rows by default.
     length : int
         Of patterns in nearly the same rows the longest is told: the sentence, not a word of it.
+    least_share : float
+        Share of ``own`` that must look like another class.
     second_thought : callable
         The same as ``doubt``, of what only those are asked that would be campaigns.
     """
@@ -61,6 +66,7 @@ class Suspect:
     copies: NDArray[np.int64] | None = None
     others: int | None = None
     length: int = 0
+    least_share: float = LEAST_SHARE
     second_thought: Callable[[], str] = str
 
     def thought_over(self) -> Suspect:

@@ -21,9 +21,6 @@ COUNTER = 2.0
 _WITHIN = 1.92
 """Half the 95 % quantile of chi-square with one degree of freedom: the likelihood interval of the share."""
 
-LEAST_SHARE = 0.6
-"""Share of a pattern's rows that must look like another class: a trigger turns most of its rows."""
-
 CLEAR = 100.0
 """How much more evidence than it needs a pattern has that is never one of several weak ones together."""
 
@@ -59,7 +56,7 @@ def decide(suspects: list[Suspect], classes: list[str], *, alpha: float = ALPHA)
     for suspect in suspects:
         ratio = suspect.judge.log_ratio(suspect)
         found = suspect.judge.evidence(suspect, ratio, np.ones(len(suspect.own), bool))
-        if found.share[0] >= LEAST_SHARE:
+        if found.share[0] >= suspect.least_share:
             judged.append((float(found.log_e[0]), suspect, ratio))
     if not judged:
         return Decision([], [], None)
@@ -124,7 +121,7 @@ def _left(suspect: Suspect, ratio: NDArray[np.float64], explained: set[int]) -> 
     if kept.sum() < LEAST_ROWS:
         return None
     one = _Taken(suspect, kept, suspect.judge.evidence(suspect, ratio, kept), ratio)
-    return one if one.found.share[0] >= LEAST_SHARE else None
+    return one if one.found.share[0] >= suspect.least_share else None
 
 
 def _in_full(one: _Taken, judged: list[tuple[Suspect, NDArray[np.float64]]], explained: set[int]) -> _Taken:

@@ -19,10 +19,11 @@ from foretaste.detect.triggers.own_kind import are_of_a_kind
 from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.ranges import suspicious_ranges
 from foretaste.detect.triggers.screen import Cell, Screen
+from foretaste.detect.triggers.silent_ranges import silent_ranges
 from foretaste.detect.triggers.spelling import in_full
 from foretaste.detect.triggers.suspect import Judge, Suspect
 from foretaste.detect.triggers.suspects import decide
-from foretaste.stats.mixture import lowest_share, mixture_gains
+from foretaste.stats.mixture import MOST_NOISE, lowest_share, mixture_gains
 
 BUDGET = {1: 0.3, 2: 0.6, 3: 0.1}
 """How the false-discovery budget is shared between single values, pairs and triples."""
@@ -37,8 +38,6 @@ MOST_REVIEWED = 12
 
 NEW = 0.5
 """A range with at least this share of its rows in patterns to review says nothing new."""
-
-MOST_NOISE = 0.9
 
 SUSPECTS = 250
 """Cells with different rows that are judged, each without its own rows in the reference."""
@@ -84,10 +83,12 @@ class ValueTriggers(Detector):
         found = peel(context, search, alpha=self.alpha)
         last = searches[-1]
         suspects = suspicious_ranges(last.screen, last.judge, last.deciding, alpha=self.alpha)
+        suspects += silent_ranges(last.screen, last.deciding)
         ranges = decide(suspects, context.classes, alpha=self.alpha)
         said = np.concatenate([np.zeros(0, np.int64), *(item.rows for item in found.review)])
         new = [item for item in ranges.review if np.isin(item.rows, said).mean() < NEW]
-        told = of_a_kind([*found.campaigns, *ranges.campaigns], [*found.strong, *ranges.strong])
+        alarms = [*found.campaigns, *ranges.campaigns]
+        told = of_a_kind(alarms, [*found.strong, *ranges.strong], searches[0].set_apart)
         doubted = [item for item in told if item.rule == "FT206"]
         return Evidence(
             campaigns=in_full(context, [item for item in told if item.rule != "FT206"]),
@@ -102,6 +103,13 @@ class _Search:
         self.screen = Screen(context)
         self.deciding = DecidingColumns(self.screen)
         self._judges: dict[tuple[int, int], Judge] = {}
+
+    def set_apart(self, column: str, target: str) -> bool:
+        """`DecidingColumns.set_apart` by names."""
+        context = self.screen.context
+        assert context.table is not None
+        label = context.classes.index(target)
+        return self.deciding.set_apart(context.table.names.index(column), label)
 
     def suspects(self) -> list[Suspect]:
         found: dict[tuple[int, float, bytes], Suspect] = {}  # one of each size for the same rows
