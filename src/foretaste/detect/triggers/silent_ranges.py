@@ -26,12 +26,17 @@ EDGES = 128
 
 @dataclass(frozen=True)
 class _Range:
-    """Bins of a column, first and last; their evidence, and the share of their rows it gives the trigger."""
+    """Bins of a column, first and last.
+
+    ``share`` is what part of their rows of the class the evidence gives a trigger, ``beyond`` how many more
+    rows of the class they have than others of the column would.
+    """
 
     low: int
     high: int
     log_e: float
     share: float
+    beyond: float
 
 
 def silent_ranges(screen: Screen, deciding: DecidingColumns) -> list[Suspect]:
@@ -71,8 +76,6 @@ def silent_ranges(screen: Screen, deciding: DecidingColumns) -> list[Suspect]:
             if not says_nothing(screen, bins.column, met):
                 continue
             own = np.flatnonzero(met & mine)
-            prior = screen.prior[label]
-            beyond = len(own) - (met & ~mine).sum() * prior / (1 - prior)
             found.append(
                 Suspect(
                     label,
@@ -85,7 +88,7 @@ def silent_ranges(screen: Screen, deciding: DecidingColumns) -> list[Suspect]:
                     of_class,
                     noise=min(lowest_share(ratio[~met[mine]]), MOST_NOISE),
                     others=0,  # they are natural
-                    least_share=LEAST_SHARE * beyond / len(own),
+                    least_share=LEAST_SHARE * best.beyond / len(own),
                     second_thought=partial(deciding.doubt_of_range, bins.column, label, own),
                 )
             )
@@ -133,7 +136,9 @@ def _best(screen: Screen, bins: Items, ratio: NDArray[np.float64], label: int) -
     if not enough.any():
         return None
     best = int(np.where(enough, log_e, -np.inf).argmax())
-    return _Range(int(low[best]), int(high[best]), float(log_e[best]), float(share[best]))
+    return _Range(
+        int(low[best]), int(high[best]), float(log_e[best]), float(share[best]), float(beyond[best])
+    )
 
 
 def _to_the_row(
@@ -143,7 +148,7 @@ def _to_the_row(
     ratio: NDArray[np.float64],
     own: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """Rows between two values, in the bins or those next to them, that have the most evidence between them."""
+    """The rows between two values that have most evidence, in the bins and those next to them."""
     gain = np.zeros(len(own))
     gain[own] = np.log1p(found.share * np.expm1(ratio))
     near = (code >= max(found.low - 1, 0)) & (code <= found.high + 1)
