@@ -123,6 +123,12 @@ def lowest_share(log_ratio: NDArray[np.float64], within: float = 2.0) -> float:
     return float(shares[gain >= gain.max() - within].min())
 
 
+def highest_share(log_ratio: NDArray[np.float64], within: float = 1.92) -> float:
+    """Upper end of the likelihood interval of the share, 95 % by default: what the rows do not rule out."""
+    gain = np.log1p(SHARES[:, None] * np.expm1(np.clip(log_ratio, -30, 30))).sum(axis=1)
+    return float(SHARES[gain >= gain.max() - within].max())
+
+
 def natural_share(log_ratio: NDArray[np.float64], iterations: int = 200) -> float:
     """Share of rows labelled against their content, by expectation maximisation over all rows given."""
     share = 0.01

@@ -10,16 +10,13 @@ from scipy.special import gammaln
 
 from foretaste.detect.evidence import Campaign, Statistic
 from foretaste.detect.triggers.suspect import Suspect
-from foretaste.stats.mixture import SHARES, Mixture, e_bh, share_posterior
+from foretaste.stats.mixture import Mixture, e_bh, highest_share, share_posterior
 
 ALPHA = 0.01
 """False-discovery rate among campaigns: an alarm is held to more than a list of rows is."""
 
 COUNTER = 2.0
 """Log odds of a trigger's row to have another label, about one in ten."""
-
-_WITHIN = 1.92
-"""Half the 95 % quantile of chi-square with one degree of freedom: the likelihood interval of the share."""
 
 CLEAR = 100.0
 """How much more evidence than it needs a pattern has that is never one of several weak ones together."""
@@ -169,12 +166,6 @@ def _others(suspect: Suspect) -> int:
     return len(suspect.rows) - len(suspect.own) if suspect.others is None else suspect.others
 
 
-def _highest_share(ratio: NDArray[np.float64]) -> float:
-    """Upper end of the likelihood interval of the share: a row is given up only where the data say so."""
-    gain = np.log1p(SHARES[:, None] * np.expm1(ratio)).sum(axis=1)
-    return float(SHARES[gain >= gain.max() - _WITHIN].max())
-
-
 def _natural_maximum(
     judged: list[tuple[float, Suspect, NDArray[np.float64]]], explained: set[int]
 ) -> float | None:
@@ -189,7 +180,7 @@ def _campaign(one: _Taken, classes: list[str], alpha: float, natural: float | No
     suspect, kept, ratio = one.suspect, one.kept, one.ratio
     share, log_e = float(one.found.share[0]), float(one.found.log_e[0])
     threshold = float(np.log(suspect.odds_against / alpha))
-    posterior = share_posterior(ratio, _highest_share(ratio[kept]))
+    posterior = share_posterior(ratio, highest_share(ratio[kept]))
     poisoned = kept & (posterior >= 0.5)
     rows = suspect.own[poisoned]
     if not len(rows):

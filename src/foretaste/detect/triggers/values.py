@@ -15,6 +15,7 @@ from foretaste.detect.triggers.cells import Cut, cross, shape_of
 from foretaste.detect.triggers.deciding import DecidingColumns, of_a_kind
 from foretaste.detect.triggers.items import Items
 from foretaste.detect.triggers.labelled_rows import evenly
+from foretaste.detect.triggers.met_values import met_values
 from foretaste.detect.triggers.own_kind import are_of_a_kind
 from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.ranges import suspicious_ranges
@@ -47,7 +48,8 @@ class ValueTriggers(Detector):
     """Values and combinations of values that decide the label against what the rest of the row says.
 
     Every cell of one or two columns is asked again by the trees of a subspace forest that never saw those
-    columns; pairs whose rows are only partly suspicious are cut once more by a third column. See
+    columns; pairs whose rows are only partly suspicious are cut once more by a third column. Where labels are
+    hard, two values that alone of their columns meet beyond chance are asked for their labels. See
     `foretaste.stats.mixture` for the evidence and `foretaste.detect.contradiction` for the null.
 
     Parameters
@@ -87,7 +89,8 @@ class ValueTriggers(Detector):
         ranges = decide(suspects, context.classes, alpha=self.alpha)
         said = np.concatenate([np.zeros(0, np.int64), *(item.rows for item in found.review)])
         new = [item for item in ranges.review if np.isin(item.rows, said).mean() < NEW]
-        alarms = [*found.campaigns, *ranges.campaigns]
+        met = met_values(last.screen, last.deciding, alpha=self.alpha)
+        alarms = [*found.campaigns, *ranges.campaigns, *met]
         told = of_a_kind(alarms, [*found.strong, *ranges.strong], searches[0].set_apart)
         doubted = [item for item in told if item.rule == "FT206"]
         return Evidence(
