@@ -23,13 +23,17 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len
+from scipy.interpolate import PchipInterpolator
 from scipy.special import log_ndtr, logsumexp, ndtri_exp
 from scipy.stats import norm
 
 from foretaste.stats.between_groups import NaturalSpread
 
 ALTERNATIVE = 0.05
-"""Share of wrong rows that the weights are best for."""
+"""Share of wrong rows that the weights are best for, in a group of many rows."""
+
+NEEDED = 5.0
+"""Standard errors that a share must be to be told: in a group of few rows the weights are best for that."""
 
 LEVELS = 16
 """The statistic counts in this many steps per row."""
@@ -40,6 +44,12 @@ STRONGEST = 400.0
 _EXACT_WIDTH = 1 << 14
 
 _REACH = 9
+
+_TAILS = 16
+"""Natural shares of wrong rows at which the tail is computed; between them it is interpolated."""
+
+_STEPS = 200
+"""Natural shares that the spread between groups is summed over."""
 
 
 class Strata:
@@ -118,7 +128,11 @@ class Comparison:
         self.share = np.zeros(len(aside))
         self.error = np.full(len(aside), np.inf)
         self.reference_error = np.zeros(len(aside))
+        self._alternative = np.full(len(aside), ALTERNATIVE)
         for group in range(len(aside)):
+            needed = NEEDED * self._estimate(group)[1]
+            if np.isfinite(needed):
+                self._alternative[group] = np.clip(needed, ALTERNATIVE, 1 / 2)
             self.share[group], self.error[group], self.reference_error[group] = self._estimate(group)
 
     def _against_rest(self, group: int) -> _Against:
@@ -128,8 +142,9 @@ class Comparison:
         rest = self.pool[used] - (0 if self.aside[group] else own)
         natural = (rest + self.strata.prior[used]) / (rest.sum(axis=1, keepdims=True) + 1)
         wrong = self.strata.wrong[used]
-        weight = np.log1p(ALTERNATIVE * np.maximum(wrong / natural - 1, 0))
-        level = np.rint(weight * (LEVELS / np.log1p(ALTERNATIVE * STRONGEST))).astype(np.int64)
+        share = self._alternative[group]
+        weight = np.log1p(share * np.maximum(wrong / natural - 1, 0))
+        level = np.rint(weight * (LEVELS / np.log1p(share * STRONGEST))).astype(np.int64)
         return _Against(own, natural, wrong, np.minimum(level, LEVELS), rest.sum(axis=1))
 
     def _estimate(self, group: int) -> tuple[float, float, float]:
@@ -178,13 +193,15 @@ class Comparison:
         spread = natural.typical
         if log_null > np.log(0.2) or spread <= 0:
             return float(np.exp(log_null))
-        top = max(1.5 * self.share[group], 4 * spread)
-        edges = np.concatenate([[0.0], np.geomspace(min(spread, top) / 8, min(top, 0.9), 20)])
+        top = min(max(1.5 * self.share[group], 4 * spread), 0.9)
+        known = np.concatenate([[0.0], np.geomspace(min(spread, top) / 8, top, _TAILS)])
+        tails = [log_null, *(self.tail(group, float(share))[0] for share in known[1:])]
+        edges = np.linspace(0, top, _STEPS + 1)
         log_beyond = natural.log_beyond(edges)
-        mass = -np.diff(np.exp(log_beyond))
-        log_p = [log_null + np.log(0.5)]
-        between = zip(mass, edges[1:], strict=True)
-        log_p += [np.log(m) + self.tail(group, float(high))[0] for m, high in between if m > 0]
+        with np.errstate(divide="ignore"):
+            log_mass = np.log(-np.diff(np.exp(log_beyond)))
+        log_tail_between = PchipInterpolator(known, tails)((edges[1:] + edges[:-1]) / 2)
+        log_p = [log_null + np.log(0.5), *(log_mass + log_tail_between)]
         log_p.append(float(log_beyond[-1]))
         return float(np.exp(min(logsumexp(log_p), 0.0)))
 
