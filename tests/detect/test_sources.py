@@ -96,6 +96,27 @@ def test_any_number_of_groups_is_judged_quickly(count):
     assert (found.p_value > 0).all()
 
 
+def hard_labels(seed, sources, wrong=0):
+    """Rows of which a model tells four labels in five; the first source has some wrong ones."""
+    rng = np.random.default_rng(seed)
+    log_odds = rng.normal(0, 2.2, 5000)
+    y = (rng.random(5000) < 1 / (1 + np.exp(-log_odds))).astype(int)
+    source = rng.permutation(np.arange(5000) % sources)
+    y[np.flatnonzero(source == 0)[:wrong]] ^= 1
+    log_p = -np.logaddexp(0, np.stack([log_odds, -log_odds], axis=1))
+    strata = contradiction_strata(log_p, y, source, sources)
+    return judge_groups(strata, np.bincount(source, minlength=sources), alpha=0.01)
+
+
+@pytest.mark.parametrize(("sources", "wrong"), [(10, 40), (40, 25)])
+def test_where_labels_are_hard_a_bad_source_is_found(sources, wrong):
+    assert np.flatnonzero(hard_labels(2, sources, wrong).bad).tolist() == [0]
+
+
+def test_where_labels_are_hard_no_source_dealt_at_random_is_bad():
+    assert not any(hard_labels(seed, 10).bad.any() for seed in range(20, 25))
+
+
 def test_label_entropy_left():
     source = np.repeat([0, 1], 50)
     assert label_entropy_left(source, source, 2) < 0.05

@@ -11,7 +11,8 @@ from scipy.stats import binom, norm
 from scipy.stats import t as student
 
 from foretaste.stats.between_groups import PRIOR_SPREAD, NaturalSpread
-from foretaste.stats.stratified import LEVELS, Comparison, Strata, log_tail
+from foretaste.stats.integer_sums import log_tail
+from foretaste.stats.stratified import LEVELS, Comparison, Strata
 
 
 def convolved(pmf, size):
@@ -127,6 +128,39 @@ def test_natural_spread_makes_a_group_less_surprising():
     comparison = Comparison(strata_of(group, outcome), np.zeros(2, bool))
     p = [comparison.p_value(0, NaturalSpread.exactly(spread)) for spread in (1e-9, 0.01, 0.05)]
     assert 0 < p[0] < p[1] < p[2] < 1
+
+
+def test_the_p_value_is_the_tail_averaged_over_the_natural_spread():
+    group = np.repeat([0, 1], [200, 800])
+    outcome = np.zeros(1000, int)
+    outcome[:30] = 1
+    outcome[200:240] = 1
+    comparison = Comparison(strata_of(group, outcome), np.zeros(2, bool))
+    for natural in (NaturalSpread.exactly(0.02), NaturalSpread.of(np.zeros(0), np.zeros(0))):
+        widened = natural.widened(float(comparison.reference_error[0]))
+        edges = np.linspace(0, 0.4, 401)
+        mass = -np.diff(np.exp(widened.log_beyond(edges)))
+        tail = [np.exp(comparison.tail(0, float(share))[0]) for share in (edges[1:] + edges[:-1]) / 2]
+        expected = (mass * tail).sum() + np.exp(widened.log_beyond(edges[-1:])[0])
+        expected += np.exp(comparison.tail(0)[0]) / 2  # a share below that of the rest counts as none
+        assert comparison.p_value(0, natural) == pytest.approx(expected, rel=0.02)
+
+
+def test_few_rows_are_weighed_for_the_large_share_they_need():
+    rng = np.random.default_rng(0)
+    doubt = np.array([0.02, 0.1, 0.25, 0.4])  # how often the content of a stratum is contradicted
+    wrong, natural = np.stack([doubt, 1 - doubt], axis=1), np.stack([1 - doubt, doubt], axis=1)
+    group = np.repeat([0, 1, 2], [60, 2000, 8000])
+    stratum = rng.integers(0, 4, len(group))
+    outcome = (rng.random(len(group)) < doubt[stratum]).astype(int)
+    comparison = Comparison(Strata(group, 3, stratum, outcome, wrong, natural), np.zeros(3, bool))
+    assert comparison.error[0] > 3 * comparison.error[1]
+
+    def worth_of_the_surest(which):  # beside that of a contradiction where one row in ten has one
+        level = comparison._against_rest(which).level[:, 1]
+        return level[0] / level[1]
+
+    assert worth_of_the_surest(0) < worth_of_the_surest(1)
 
 
 def test_natural_spread_is_what_the_groups_show():
