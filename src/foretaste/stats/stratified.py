@@ -204,7 +204,7 @@ def _levels(natural: NDArray[np.float64], wrong: NDArray[np.float64], share: flo
     """What an outcome counts: its log likelihood ratio when this share of rows is wrong, in whole steps."""
     weight = np.log1p(share * np.maximum(wrong / natural - 1, 0))
     level = np.rint(weight * (LEVELS / np.log1p(share * STRONGEST))).astype(np.int64)
-    return np.minimum(level, LEVELS)
+    return np.asarray(np.minimum(level, LEVELS), np.int64)
 
 
 def _estimate(seen: _Against) -> tuple[float, float, float]:
