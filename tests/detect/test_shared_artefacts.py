@@ -15,6 +15,7 @@ from foretaste.data import Dataset, from_arrays
 from foretaste.detect.artefacts.candidate import Candidate
 from foretaste.detect.artefacts.candidates import by_class
 from foretaste.detect.artefacts.directions import two_means
+from foretaste.detect.artefacts.diversity import Diversity
 from foretaste.detect.artefacts.judge import expected_error
 from foretaste.detect.artefacts.nature import least_natural, overlap
 from foretaste.detect.artefacts.place import Place
@@ -22,7 +23,7 @@ from foretaste.detect.artefacts.shared import SharedArtefacts
 from foretaste.detect.artefacts.tiles import like_rows
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign
-from foretaste.features.image import box_mean
+from foretaste.features.image import ImageFeatures, box_mean
 
 
 @cache
@@ -145,6 +146,43 @@ def test_covers_that_keep_their_label_do_not_hide_a_patch() -> None:
     flagged = np.concatenate([campaign.rows for campaign in found])
     assert len(np.setdiff1d(flagged, rows)) <= 0.05 * len(flagged)
     assert len(np.intersect1d(flagged, rows)) >= 0.4 * len(rows)
+
+
+def test_pieces_of_an_overlay_are_one_campaign() -> None:
+    """Every row shows other pieces; those with one piece lie apart as well, and are part of the whole."""
+    data, rows = poisoned("adaptive-blend", textures(), 0.03)
+    (campaign,) = campaigns(data)
+    assert campaign.rows.tolist() == rows.tolist()
+
+
+def test_a_group_that_is_twice_as_large_may_be_the_whole() -> None:
+    piece = Candidate("tile", -1, 10.0, np.arange(45), np.arange(0))
+    whole = Candidate("all classes", -1, 6.0, np.arange(100), np.arange(0))
+    again = Candidate("residual", -1, 6.0, np.arange(50), np.arange(0))
+    assert least_natural([piece, whole, again], [piece, whole, again], 3) == [piece, whole]
+
+
+def test_a_mark_leaves_images_as_different_as_they_were() -> None:
+    """Though it is cut off where images are dark, and the contrast of the whole is then evened."""
+    rng = np.random.default_rng(0)
+    ground = box_mean(rng.normal(size=(300, 24, 24)).astype(np.float32), 3)
+    x = np.clip(70 + 200 * ground, 0, 255)
+    rows = np.arange(60)
+    x[rows] = np.clip(x[rows] + 80 * np.sin(np.arange(24) / 2), 0, 255)
+    outside = np.arange(60, 300)
+    draws = [np.sort(rng.choice(outside, 60, replace=False)) for _ in range(5)]
+    diversity = Diversity(ImageFeatures(x.astype(np.uint8)), np.arange(300))
+    assert abs(diversity.coherence(rows, draws, rng)) < 0.05
+
+
+def test_frames_of_one_scene_are_coherent() -> None:
+    rng = np.random.default_rng(0)
+    x = 128 + 200 * box_mean(rng.normal(size=(300, 24, 24)).astype(np.float32), 3)
+    x[:40] = x[0] + rng.normal(0, 10, (40, 24, 24))
+    outside = np.arange(40, 300)
+    draws = [np.sort(rng.choice(outside, 40, replace=False)) for _ in range(5)]
+    diversity = Diversity(ImageFeatures(np.clip(x, 0, 255).astype(np.uint8)), np.arange(300))
+    assert diversity.coherence(np.arange(40), draws, rng) > 0.5
 
 
 def test_rows_alike_are_found_among_rows_that_vary_more() -> None:

@@ -74,8 +74,7 @@ class ImageFeatures:
     @cached_property
     def thumbnails(self) -> NDArray[np.float32]:
         """Low-pass content: averages over an 8 x 8 grid, brightness and contrast taken out, unit rows."""
-        coarse = grid_means(self.luminance[..., None], CELLS).reshape(len(self), -1)
-        return unit_rows(coarse - coarse.mean(axis=1, keepdims=True))
+        return _thumbnails(self.luminance)
 
     @cached_property
     def gradients(self) -> NDArray[np.float32]:
@@ -89,13 +88,24 @@ class ImageFeatures:
     @cached_property
     def colours(self) -> NDArray[np.float32]:
         """Mean colour over a 4 x 4 grid, in standard deviations of the data; no columns for gray images."""
-        if self.small.shape[3] == 1:
-            return np.zeros((len(self), 0), np.float32)
-        coarse = grid_means(self.small.astype(np.float32), 4).reshape(len(self), -1)
-        return np.asarray(
-            (coarse - coarse.mean(axis=0)) / max(float(coarse.std()), 1e-6) / np.sqrt(coarse.shape[1]),
-            np.float32,
-        )
+        return self._coloured(self.small)
+
+    @cached_property
+    def _colour_units(self) -> tuple[NDArray[np.float32], float]:
+        coarse = _colour_means(self.small)
+        return coarse.mean(axis=0), max(float(coarse.std()), 1e-6)
+
+    def _coloured(self, small: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if small.shape[3] == 1:
+            return np.zeros((len(small), 0), np.float32)
+        middle, spread = self._colour_units
+        coarse = _colour_means(small)
+        return np.asarray((coarse - middle) / spread / np.sqrt(coarse.shape[1]), np.float32)
+
+    def content(self, small: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Thumbnails and colours of any images of the shape of `small`, colours in units of this stack."""
+        luminance = small.mean(axis=3, dtype=np.float32)
+        return np.concatenate([_thumbnails(luminance), self._coloured(small)], axis=1)
 
     @cached_property
     def descriptor(self) -> NDArray[np.float32]:
@@ -195,6 +205,15 @@ def grid_means(images: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
     total = np.add.reduceat(np.add.reduceat(images, rows, axis=1), columns, axis=2)
     area = np.diff(np.append(rows, h))[:, None] * np.diff(np.append(columns, w))[None]
     return np.asarray(total / area[None, :, :, None], np.float32)
+
+
+def _thumbnails(luminance: NDArray[np.float32]) -> NDArray[np.float32]:
+    coarse = grid_means(luminance[..., None], CELLS).reshape(len(luminance), -1)
+    return unit_rows(coarse - coarse.mean(axis=1, keepdims=True))
+
+
+def _colour_means(small: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return grid_means(small.astype(np.float32), 4).reshape(len(small), -1)
 
 
 def _gradient_histograms(luminance: NDArray[np.float32]) -> NDArray[np.float32]:

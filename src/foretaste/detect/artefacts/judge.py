@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from scipy.stats import beta, binom, norm
 
 from foretaste.detect.artefacts.candidate import Candidate
+from foretaste.detect.artefacts.diversity import Diversity
 from foretaste.detect.context import Context
-from foretaste.features.image import unit_rows
 
-NEIGHBOURS = 10
 DRAWS = 5
-_QUERIES = 300
 
 COHERENT = 0.15
 """Share of a group's content-neighbours that lie in the group, beyond chance, from which on it is a motif."""
@@ -97,9 +95,8 @@ class Judge:
     def __init__(self, context: Context) -> None:
         assert context.image is not None
         self.context = context
-        image = context.image
-        self.content = np.concatenate([image.thumbnails, image.colours], axis=1)
-        self.known = np.flatnonzero((context.y >= 0) & image.present)
+        self.known = np.flatnonzero((context.y >= 0) & context.image.present)
+        self.diversity = Diversity(context.image, self.known)
 
     def judge(self, candidate: Candidate) -> Judgement:
         """Ask whether a group's content hangs together, and what its labels say."""
@@ -107,8 +104,9 @@ class Judge:
         log_p = context.without(rows).log_probability
         likely = log_p.argmax(axis=1)
         controls = self._controls(rows, likely)
-        coherence = self._coherence(rows, controls)
-        kinship = self._coherence(rows, self._controls(rows, context.y))
+        rng = np.random.default_rng(context.random_state)
+        coherence = self.diversity.coherence(rows, controls, rng)
+        kinship = self.diversity.coherence(rows, self._controls(rows, context.y), rng)
         labels = context.y[rows]
         wrong = (likely != context.y) & (context.y >= 0)
         rest = np.setdiff1d(self.known, rows)
@@ -138,7 +136,10 @@ class Judge:
         )
 
     def _controls(self, rows: NDArray[np.int64], classes: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """Draws of other rows of the same classes, by their labels or by what they look like."""
+        """Draws of other rows of the same classes, by their labels or by what they look like.
+
+        At most half of those there are, so that some are left to be told from.
+        """
         rng = np.random.default_rng(self.context.random_state)
         outside = np.setdiff1d(self.known, rows)
         draws = []
@@ -147,39 +148,9 @@ class Judge:
             for label in np.unique(classes[rows]):
                 pool = outside[classes[outside] == label]
                 wanted = int((classes[rows] == label).sum())
-                drawn.append(rng.choice(pool, min(wanted, len(pool)), replace=False))
+                drawn.append(rng.choice(pool, min(wanted, -(-len(pool) // 2)), replace=False))
             draws.append(np.sort(np.concatenate(drawn)).astype(np.int64))
         return draws
-
-    def _coherence(self, rows: NDArray[np.int64], controls: list[NDArray[np.int64]]) -> float:
-        content = self.content
-        shift = content[rows].mean(axis=0) - content[controls[0]].mean(axis=0)
-        length = float(np.sqrt(np.square(shift).sum()))
-        if length > 1e-9:  # the artefact's own mark on the thumbnails
-            shift = shift / length
-            content = content - (content @ shift)[:, None] * shift
-        content = unit_rows(content)
-        rng = np.random.default_rng(self.context.random_state)
-        fewer = min(len(controls[0]), len(rows), _QUERIES)  # chance grows with the size of a group
-        if fewer < 2:
-            return 1.0
-        chance = float(np.mean([self._inside(content, _part(drawn, fewer, rng)) for drawn in controls]))
-        own = float(np.mean([self._inside(content, _part(rows, fewer, rng)) for _ in controls]))
-        return (own - chance) / max(1 - chance, 1e-9)
-
-    def _inside(self, content: NDArray[np.float32], rows: NDArray[np.int64]) -> float:
-        """Share of the nearest rows of each of these that are among these, of as many as could be."""
-        near = content[rows] @ content[self.known].T
-        near[self.known[None] == rows[:, None]] = -np.inf
-        k = min(NEIGHBOURS, max(len(rows) - 1, 1))
-        nearest = self.known[np.argpartition(-near, k, axis=1)[:, :k]]
-        inside = np.zeros(len(self.content), bool)
-        inside[rows] = True
-        return float(inside[nearest].mean())
-
-
-def _part(rows: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    return rows if len(rows) == size else np.sort(rng.choice(rows, size, replace=False))
 
 
 def _excess(wrong: NDArray[np.bool_], usual: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -13,7 +13,8 @@ SPACINGS = 10
 FEWEST = 5
 
 _ALIKE = 0.5
-_SAME = 0.25
+_SAME = 0.5
+"""Two groups are one where most rows of the larger are in the smaller; else the larger may be the whole."""
 
 
 def natural_separations(found: Sequence[Candidate], view: str, suspects: Sequence[Candidate]) -> list[float]:

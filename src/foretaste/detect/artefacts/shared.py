@@ -98,9 +98,9 @@ class SharedArtefacts(Detector):
             # where labels are right, the cut has to be beyond doubt, and processing alone is no campaign
             cut = candidate.view != SHADES and _error(context, candidate) <= self.alpha
             sure = cut or self._dirty(judgement, len(found))
-            told = any(np.isin(campaign.rows, known.rows).mean() > 0.5 for known in evidence.campaigns)
-            if candidate.view != SHADES or not told:
+            if candidate.view != SHADES or not any(_part_of(campaign, k) for k in evidence.campaigns):
                 (evidence.campaigns if sure else evidence.review).append(campaign)
+        evidence.campaigns = _whole(evidence.campaigns)
         return evidence
 
     def _judged(self, context: Context, found: list[Candidate]) -> list[tuple[Candidate, Judgement]]:
@@ -146,6 +146,19 @@ class SharedArtefacts(Detector):
             reason=_reason(len(candidate.rows), judgement, found, target, dirty),
             parts=[found.part],
         )
+
+
+def _whole(campaigns: list[Campaign]) -> list[Campaign]:
+    """Without those that are part of a larger one: images that show one piece of a trigger most clearly."""
+    return [
+        campaign
+        for campaign in campaigns
+        if not any(len(k.rows) > len(campaign.rows) and _part_of(campaign, k) for k in campaigns)
+    ]
+
+
+def _part_of(campaign: Campaign, known: Campaign) -> bool:
+    return float(np.isin(campaign.rows, known.rows).mean()) > 0.5
 
 
 @dataclass(frozen=True)
