@@ -261,6 +261,31 @@ def test_a_third_of_a_class_lies_beyond_every_other_class() -> None:
     assert best.elsewhere.tolist() == []
 
 
+def test_of_two_parts_of_a_class_the_one_other_classes_are_unlike_has_the_artefact() -> None:
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(5), 200)
+    matrix = rng.normal(size=(1000, 30)).astype(np.float32)
+    rows = np.arange(120)
+    matrix[rows, 7] += 9
+    best = max(by_class("any", matrix, y, 5, 0), key=lambda candidate: candidate.separation)
+    assert best.rows.tolist() == list(range(120, 200))
+    assert best.turned().rows.tolist() == rows.tolist()
+    assert best.turned().elsewhere.tolist() == []
+    matrix[rows, 7] = rng.normal(size=120)
+    matrix[:60, 7] = rng.normal(9, 1, 60)
+    best = max(by_class("any", matrix, y, 5, 0), key=lambda candidate: candidate.separation)
+    assert (best.rows.tolist(), best.rest) == (list(range(60)), None)
+
+
+def test_an_artefact_in_most_of_a_class_is_told_and_not_the_rest() -> None:
+    data, rows = poisoned("sig", textures(classes=6), 0.1)
+    codes = data.labels.codes
+    assert len(rows) > 0.5 * (codes == codes[rows[0]]).sum()
+    (campaign,) = campaigns(data)
+    assert len(np.setdiff1d(campaign.rows, rows)) <= 2
+    assert len(campaign.rows) >= 0.8 * len(rows)
+
+
 def test_a_group_is_judged_in_the_view_in_which_it_is_least_natural() -> None:
     def group(view: str, separation: float, start: int) -> Candidate:
         return Candidate(view, 0, separation, np.arange(start, start + 20), np.arange(0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ class Candidate:
         does from the rest of its class.
     corner : tuple of int or None
         Top and left of the tile, in pixels of ``residual``'s input.
+    rest : pair of int64 ndarray or None
+        The rest of its class, and rows of other classes as far out as that, where it is the rest that other
+        classes are unlike: an artefact under right labels may be in most of a class.
     """
 
     view: str
@@ -39,3 +42,10 @@ class Candidate:
     rows: NDArray[np.int64]
     elsewhere: NDArray[np.int64]
     corner: tuple[int, int] | None = None
+    rest: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+
+    def turned(self) -> Candidate:
+        """The rest of the class as the group."""
+        assert self.rest is not None
+        rows, elsewhere = self.rest
+        return replace(self, rows=rows, elsewhere=elsewhere, rest=(self.rows, self.elsewhere))

@@ -13,6 +13,7 @@ from foretaste.detect.artefacts.directions import (
     MOST_ROWS,
     class_directions,
     leading,
+    rest_is_foreign,
     two_means,
 )
 from foretaste.detect.artefacts.tiles import tiles
@@ -56,16 +57,31 @@ def by_class(
 ) -> Iterator[Candidate]:
     """Splits within each class, along what varies more in it than in other classes."""
     centred = _without_class_means(matrix, y, n_classes)
-    for label, scores in class_directions(centred, y, n_classes, DIRECTIONS, seed):
+    means = np.array([matrix[y == c].mean(axis=0) for c in range(n_classes) if (y == c).any()])
+    present = np.unique(y[y >= 0])
+    for label, scores, directions in class_directions(centred, y, n_classes, DIRECTIONS, seed):
         own, others = np.flatnonzero(y == label), np.flatnonzero((y >= 0) & (y != label))
-        for score in scores.T:
+        away = (means[present != label] - means[present == label]) @ directions
+        for score, apart in zip(scores.T, away.T, strict=True):
             split = two_means(score[own])
             if split is None:
                 continue
+            rest = np.delete(own, split.rows)
             # a large group has moved its class's mean; others are counted from where the rest of the class is
-            cut = split.cut - float(np.delete(score[own], split.rows).mean())
-            beyond = score[others] > cut if split.above else score[others] < cut
-            yield Candidate(view, label, split.separation, own[split.rows], others[beyond])
+            middles = [float(score[part].mean()) for part in (own[split.rows], rest)]
+            further = [
+                others[(score[others] > split.cut - middle) == above]
+                for middle, above in zip(reversed(middles), (split.above, not split.above), strict=True)
+            ]
+            turned = rest_is_foreign(*middles, apart, len(split.rows) / len(own))
+            yield Candidate(
+                view,
+                label,
+                split.separation,
+                own[split.rows],
+                further[0],
+                rest=(rest, further[1]) if turned else None,
+            )
 
 
 def everywhere(

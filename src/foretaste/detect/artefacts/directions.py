@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, eigh, solve_triangular
 from scipy.sparse.linalg import ArpackError, eigsh
+from scipy.stats import t
 
 MOST_ROWS = 4000
 """Rows a matrix of inner products is made of; of more, a random part."""
@@ -80,6 +81,36 @@ def two_means(values: NDArray[np.floating], least: int = LEAST_ROWS) -> Split | 
     return Split(separation, rows, cut, above)
 
 
+def rest_is_foreign(
+    group: float, rest: float, others: NDArray[np.floating], share: float, least: int = 3
+) -> bool:
+    """Whether it is more likely that other classes' means lie where a group is than where the rest is.
+
+    Means of classes are taken for draws from one normal distribution, so that the next is Student's t about
+    theirs; a row is in the smaller part with the odds of its share. Never of fewer than ``least`` others.
+
+    Parameters
+    ----------
+    group, rest : float
+        Means of the two parts of a class along a direction.
+    others : ndarray
+        Means of the other classes.
+    share : float
+        Of the group in the class, in (0, 1).
+
+    Examples
+    --------
+    >>> others = np.array([-0.5, 0.4, 0.1, -0.2])
+    >>> rest_is_foreign(0.1, 7.0, others, 0.4), rest_is_foreign(7.0, 0.1, others, 0.4)
+    (True, False)
+    """
+    if len(others) < least:
+        return False
+    spread = float(np.std(others, ddof=1)) * np.sqrt(1 + 1 / len(others)) + 1e-12
+    at_group, at_rest = t.logpdf((np.array([group, rest]) - others.mean()) / spread, len(others) - 1)
+    return bool(at_group - at_rest > np.log((1 - share) / share))
+
+
 def leading(matrix: NDArray[np.float32], count: int) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Strongest directions that rows share, and each row's score along them by what the other rows say.
 
@@ -124,7 +155,7 @@ def _top(products: NDArray[np.float64], count: int) -> NDArray[np.float64]:
 
 def class_directions(
     view: NDArray[np.float32], y: NDArray[np.int64], n_classes: int, count: int, random_state: int = 0
-) -> Iterator[tuple[int, NDArray[np.float64]]]:
+) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.float64]]]:
     """Each class's strongest directions, in units of how rows of *other* classes vary.
 
     What all classes share (smooth shading, edges) is whitened away by the covariance of the other classes; an
@@ -141,6 +172,7 @@ def class_directions(
     label : int
     scores : float64 ndarray of shape (n, count)
         Of all rows along each direction.
+    directions : float64 ndarray of shape (d, count)
     """
     sizes = np.bincount(y[y >= 0], minlength=n_classes)
     part = np.zeros(n_classes, np.int64)
@@ -173,4 +205,4 @@ def class_directions(
             back = solve_triangular(lower, loads, lower=True, trans="T", check_finite=False)
             scores = np.asarray(view @ back, np.float64)
             scores[rows] = own_scores
-            yield label, scores
+            yield label, scores, back

@@ -87,6 +87,7 @@ class SharedArtefacts(Detector):
         ]
         suspects = [(c, j) for c, j in odd if j.p_value * len(found) <= self.alpha]
         groups = [candidate for candidate, _ in odd]  # what is perhaps an artefact is not held to be nature
+        groups += [candidate.turned() for candidate in groups if candidate.rest is not None]
         evidence = Evidence()
         for candidate, judgement in suspects:
             natural = natural_separations(found, candidate.view, groups)
@@ -107,13 +108,17 @@ class SharedArtefacts(Detector):
         """The groups that are cut out cleanly, each once, with what is to be said about them."""
         clean = [candidate for candidate in found if _error(context, candidate) <= self.fdr]
         judge = Judge(context)
-        return [
-            (candidate, judge.judge(candidate))
-            for shaded in (False, True)  # shades say least about what was done
-            for candidate in least_natural(
-                found, [c for c in clean if (c.view == SHADES) == shaded], MOST_JUDGED
-            )
-        ]
+        judged = []
+        for shaded in (False, True):  # shades say least about what was done
+            asked = [c for c in clean if (c.view == SHADES) == shaded]
+            for candidate in least_natural(found, asked, MOST_JUDGED):
+                judgement = judge.judge(candidate)
+                # rows with wrong labels are like other classes whatever else they show
+                if candidate.rest is not None and not self._dirty(judgement, len(found)):
+                    candidate = candidate.turned()
+                    judgement = judge.judge(candidate)
+                judged.append((candidate, judgement))
+        return judged
 
     def _dirty(self, judgement: Judgement, tested: int) -> bool:
         return 2 * judgement.dirty_p * tested <= self.alpha
