@@ -154,12 +154,12 @@ class SharedArtefacts(Detector):
 
 
 def _whole(campaigns: list[Campaign]) -> list[Campaign]:
-    """Without those that are part of a larger one: images that show one piece of a trigger most clearly."""
-    return [
-        campaign
-        for campaign in campaigns
-        if not any(len(k.rows) > len(campaign.rows) and _part_of(campaign, k) for k in campaigns)
-    ]
+    """Each once, without those that are part of a larger one: images that show one piece most clearly."""
+    kept: list[int] = []
+    for number in sorted(range(len(campaigns)), key=lambda place: -len(campaigns[place].rows)):
+        if not any(_part_of(campaigns[number], campaigns[known]) for known in kept):
+            kept.append(number)
+    return [campaigns[number] for number in sorted(kept)]
 
 
 def _part_of(campaign: Campaign, known: Campaign) -> bool:
