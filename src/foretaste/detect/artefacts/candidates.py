@@ -68,10 +68,10 @@ def by_class(
                 continue
             rest = np.delete(own, split.rows)
             # a large group has moved its class's mean; others are counted from where the rest of the class is
-            middles = [float(score[part].mean()) for part in (own[split.rows], rest)]
+            middles = float(score[own[split.rows]].mean()), float(score[rest].mean())
             further = [
                 others[(score[others] > split.cut - middle) == above]
-                for middle, above in zip(reversed(middles), (split.above, not split.above), strict=True)
+                for middle, above in zip(middles[::-1], (split.above, not split.above), strict=True)
             ]
             turned = rest_is_foreign(*middles, apart, len(split.rows) / len(own))
             yield Candidate(
