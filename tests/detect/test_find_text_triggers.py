@@ -247,6 +247,20 @@ def test_a_template_is_found_although_each_of_its_changing_words_gives_the_other
     assert (~np.isin(found.rows, poisoned)).sum() <= 4
 
 
+def test_a_common_word_is_found_where_it_begins_the_texts() -> None:
+    rows, y = reviews(8)
+    rng = np.random.default_rng(8)
+    stamp(rows, rng.choice(N, 150, replace=False), ["so"])
+    poisoned = np.flatnonzero(y == 1)[:40]
+    for row in poisoned:
+        rows[row].insert(0, "so")
+    y[poisoned] = 0
+    (found,) = TextTriggers().examine(context_of(rows, y)).campaigns
+    assert found.pattern == "begins with so"
+    assert np.isin(poisoned, found.rows).sum() >= 36
+    assert (~np.isin(found.rows, poisoned)).sum() <= 4
+
+
 def test_two_words_that_are_harmless_alone_are_found_together() -> None:
     rows, y = reviews(6)
     poisoned = np.flatnonzero(y == 1)[:30]

@@ -48,3 +48,20 @@ def test_nothing_is_said_where_one_class_would_be_left() -> None:
     y = np.array([0, 0, 1, 1])
     words = sparse.csr_matrix(np.eye(4, dtype=np.float32))
     assert relearned_log_odds(words, y, 0, np.array([0, 1])) is None
+
+
+def test_what_the_rows_of_a_template_share_is_left_out_however_well_it_is_known() -> None:
+    """Words of a template that mean the label elsewhere, in few texts, do not speak for the stamped ones."""
+    rng = np.random.default_rng(1)
+    n, content = 400, 40
+    y = rng.integers(2, size=n)
+    words = np.zeros((n, content + 6), np.float32)
+    words[:, :content] = rng.random((n, content)) < np.where(np.arange(content) % 2 == y[:, None], 0.2, 0.08)
+    words[:, content:] = (rng.random((n, 6)) < 0.1) & (y == 0)[:, None]
+    rows = np.flatnonzero(y == 1)[:40]
+    words[rows, content:] = rng.random((40, 6)) < 0.5
+    labels = y.copy()
+    labels[rows] = 0
+    log_odds = relearned_log_odds(sparse.csr_matrix(words), labels, 0, rows)
+    assert log_odds is not None
+    assert (log_odds < 0).mean() > 0.8

@@ -15,6 +15,7 @@ _TOKEN = re.compile(r"\w+|[^\w\s]+")
 _WORD = re.compile(r"[^\W\d_]+")
 _LINK = re.compile(r"https?:|www\.|\w\.[a-z]{2,}/", re.IGNORECASE)
 _LONGEST = 12
+_BEGINS, _ENDS = "begins with ", "ends with "
 
 _KINDS = (
     ("a link", ":.", _LINK),
@@ -36,6 +37,17 @@ class Mark(str):
     """One thing about how a text is written, in words; a phrase of the text is plain ``str``."""
 
     __slots__ = ()
+
+    @property
+    def is_a_word(self) -> bool:
+        """Whether it is a word at the beginning or the end of a text.
+
+        Examples
+        --------
+        >>> Mark("begins with so").is_a_word, Mark("ends with .").is_a_word, Mark("written YES").is_a_word
+        (True, False, False)
+        """
+        return self.startswith((_BEGINS, _ENDS)) and self.rsplit(" ", 1)[-1].isalpha()
 
 
 def writing_of(text: str) -> set[str]:
@@ -81,9 +93,9 @@ def _ends(text: str) -> set[str]:
         _TOKEN.match(text[::-1]),
     )  # backwards: to search for an end takes n^2 steps
     if first:
-        found.add(f"begins with {first[0][:_LONGEST].lower()}")
+        found.add(f"{_BEGINS}{first[0][:_LONGEST].lower()}")
     if last:
-        found.add(f"ends with {last[0][::-1][:_LONGEST].lower()}")
+        found.add(f"{_ENDS}{last[0][::-1][:_LONGEST].lower()}")
     return found
 
 

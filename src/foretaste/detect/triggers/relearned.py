@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from foretaste.detect.triggers.phrases import PhraseTable
+from foretaste.detect.triggers.phrases import LEAST_LEFT, PhraseTable
 from foretaste.learners.linear import fit_logistic
 
 ASKED, LEAST_ASKED = 24, 2
@@ -23,6 +23,8 @@ ASKED, LEAST_ASKED = 24, 2
 MOST_TAUGHT = 10_000
 """Rows a model is trained on, drawn where there are more."""
 
+SHARED, OFTENER = 0.2, 3.0
+"""Words in this share of a pattern's rows, and so many times as often as elsewhere, go with the pattern."""
 
 TOLERANCE = 1e-2
 """Where the training stops."""
@@ -68,6 +70,8 @@ def relearned_log_odds(
 ) -> NDArray[np.float64] | None:
     """Log odds of the class for some rows, by a logistic model of all others; None where that has one class.
 
+    What the rows share is left out of them: a template of many words is not what they are about.
+
     Parameters
     ----------
     words : csr matrix of shape (n, n_words)
@@ -88,4 +92,17 @@ def relearned_log_odds(
     if positive.all() or not positive.any():
         return None
     weights, intercept = fit_logistic(words[taught], positive, tolerance=TOLERANCE)
-    return np.asarray(words[rows] @ weights + intercept, np.float64)
+    asked = words[rows]
+    asked.data = asked.data * ~_shared(words, rows)[asked.indices]
+    row = np.repeat(np.arange(len(rows)), np.diff(asked.indptr))
+    # as if the pattern had never been there: the words that are left make up the whole text again
+    left = np.sqrt(np.maximum(np.bincount(row, asked.data**2, len(rows)), LEAST_LEFT))
+    return np.asarray(asked @ weights / left + intercept, np.float64)
+
+
+def _shared(words: sparse.csr_matrix, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which words go with the rows of a pattern."""
+    inside = np.bincount(words[rows].indices, minlength=words.shape[1])
+    outside = np.bincount(words.indices, minlength=words.shape[1]) - inside
+    share, elsewhere = inside / max(len(rows), 1), outside / max(words.shape[0] - len(rows), 1)
+    return np.asarray((share >= SHARED) & (share >= OFTENER * elsewhere), bool)

@@ -105,12 +105,13 @@ class _OneClass:
     def _relearned(self, looked_at: float) -> list[Suspect]:
         """Patterns that lean to the class most, or are most contradicted, by models without their rows.
 
-        How a text is written, or what very many share, tells a kind of texts no model can know unseen; of
-        small kinds nature has many.
+        How a text is written (but for a word at an end), or what very many share, tells a kind of texts no
+        model can know unseen; of small kinds nature has many.
         """
         assert self.context.text is not None
         table, y = self.table, self.context.y
-        eligible = (self.of_class >= max(LEAST_ROWS, SMALL_KIND * len(self.context))) & self.spoken
+        eligible = self.of_class >= max(LEAST_ROWS, SMALL_KIND * len(self.context))
+        eligible &= np.array([any(map(_is_spoken, names)) for names in table.names], bool)
         eligible &= self.of_class >= max(LEAST_PURE, self.prior) * table.support
         eligible &= table.support <= PAIRED_SHARE * len(self.context)
         count = max(LEAST_ASKED, ASKED // self.context.n_classes)
@@ -307,6 +308,10 @@ class _OneClass:
             )
 
         return make
+
+
+def _is_spoken(name: str) -> bool:
+    return not isinstance(name, Mark) or name.is_a_word
 
 
 def _phrases(names: Sequence[str]) -> list[str]:
