@@ -73,7 +73,7 @@ def expected_error(separation: float, share: float) -> float:
     Examples
     --------
     >>> round(expected_error(4.0, 0.1), 3), round(expected_error(2.65, 0.5), 2)
-    (0.053, 0.09)
+    (0.05, 0.09)
     """
     if separation <= 0 or not 0 < share < 1:
         return 1.0

@@ -53,7 +53,7 @@ def beyond_nature(separation: float, natural: Sequence[float]) -> float:
     Examples
     --------
     >>> natural = [3.0, 2.9, 2.8, 2.8, 2.7, 2.7]
-    >>> beyond_nature(9.0, natural) < 1e-4, beyond_nature(3.2, natural) > 0.2
+    >>> beyond_nature(9.0, natural) < 0.01, beyond_nature(3.2, natural) > 0.2
     (True, True)
     """
     if len(natural) < FEWEST:
