@@ -14,6 +14,7 @@ from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Statistic
 from foretaste.detect.triggers import text
 from foretaste.detect.triggers.clean_label import CleanLabelPatterns
+from foretaste.detect.triggers.suspected_phrases import _OneClass, phrases_of
 from foretaste.detect.triggers.text import TextTriggers, _doubt
 from foretaste.features.text import TextFeatures
 
@@ -255,7 +256,11 @@ def test_a_common_word_is_found_where_it_begins_the_texts() -> None:
     for row in poisoned:
         rows[row].insert(0, "so")
     y[poisoned] = 0
-    (found,) = TextTriggers().examine(context_of(rows, y)).campaigns
+    context = context_of(rows, y)
+    search = _OneClass(context, phrases_of(context), context.classes.index("good"))
+    without_their_rows = [suspect.shape(suspect.own).describe() for suspect in search._relearned(1.0)]
+    assert "begins with so" in without_their_rows
+    (found,) = TextTriggers().examine(context).campaigns
     assert found.pattern == "begins with so"
     assert np.isin(poisoned, found.rows).sum() >= 36
     assert (~np.isin(found.rows, poisoned)).sum() <= 4

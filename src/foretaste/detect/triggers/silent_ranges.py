@@ -14,7 +14,7 @@ from foretaste.detect.triggers.cells import MOST_SHARE
 from foretaste.detect.triggers.deciding import DecidingColumns
 from foretaste.detect.triggers.items import Items, quantile_bins
 from foretaste.detect.triggers.labelled_rows import evenly
-from foretaste.detect.triggers.screen import Screen
+from foretaste.detect.triggers.screen import MOST_SCREENED, Screen
 from foretaste.detect.triggers.silent_columns import LEAST_BINS, says_nothing
 from foretaste.detect.triggers.suspect import LEAST_SHARE, Judge, Suspect
 from foretaste.features.patterns import Condition, Pattern, Values
@@ -112,7 +112,9 @@ def _ranges(bins: int) -> int:
 
 def _best(screen: Screen, bins: Items, ratio: NDArray[np.float64], label: int) -> _Range | None:
     """The range with most evidence of those with enough rows beyond natural ones; ``ratio`` of the class."""
-    own, inside, prior = screen.y == label, bins.code >= 0, screen.prior[label]
+    own, prior, looked_in = screen.y == label, screen.prior[label], np.zeros(len(screen.y), bool)
+    looked_in[evenly(np.arange(len(own)), MOST_SCREENED)] = True
+    inside = (bins.code >= 0) & looked_in
     if not own.any() or own.all():
         return None
     asked = own & inside
@@ -131,14 +133,13 @@ def _best(screen: Screen, bins: Items, ratio: NDArray[np.float64], label: int) -
     top = gain.max(axis=0)
     log_e = top + np.log(np.exp(gain - top).mean(axis=0))
     share = gains.shares[gain.argmax(axis=0)]
-    enough = (beyond >= screen.least) & (count + others <= MOST_SHARE * len(screen.y))
+    enough = (beyond >= screen.some.least) & (count + others <= MOST_SHARE * looked_in.sum())
     enough &= share * count >= LEAST_SHARE * beyond
     if not enough.any():
         return None
     best = int(np.where(enough, log_e, -np.inf).argmax())
-    return _Range(
-        int(low[best]), int(high[best]), float(log_e[best]), float(share[best]), float(beyond[best])
-    )
+    all_beyond = float(beyond[best]) * len(own) / looked_in.sum()
+    return _Range(int(low[best]), int(high[best]), float(log_e[best]), float(share[best]), all_beyond)
 
 
 def _to_the_row(
