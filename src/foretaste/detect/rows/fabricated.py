@@ -35,6 +35,14 @@ apart.
 LEAST_SHARE = 0.002
 """Smallest share of fabricated rows that is called a block, and of all rows to be named for an alarm."""
 
+LOCAL = 10
+"""A named row's own probability to be natural is at most this many times the tolerated share: by default it
+is fabricated more likely than natural. Rows of the block are alike to the score, which gives many of them one
+probability, and the mean of those is far above the share of natural rows among the first."""
+
+LIKELY = 0.5
+"""No row is named that is less likely fabricated than this, however much is tolerated."""
+
 FEWEST_NAMED = 10
 """A block of which fewer rows can be named is for review."""
 
@@ -53,7 +61,7 @@ class FabricatedRows(Detector):
         Error rate of the rule on a data set; stricter than that of other rules, since its null is a rule of
         thumb about how fast natural densities fall.
     fdr : float
-        Expected share of natural rows among those listed.
+        Tolerated share of natural rows among those listed; each row's own may be `LOCAL` times as much.
 
     References
     ----------
@@ -110,9 +118,7 @@ class FabricatedRows(Detector):
         # the block has taught the models that such rows are real: ask again without it
         again = scores(1 - likely[once][kind])
         posterior = _posterior(first.averaged(again), own, target, found.share * n)[once][kind]
-        order = np.argsort(-posterior, kind="stable")
-        error = np.cumsum(1 - posterior[order]) / np.arange(1, len(order) + 1)
-        chosen = np.sort(order[: int((error <= self.fdr).sum())])
+        chosen = np.flatnonzero(posterior >= max(1 - LOCAL * self.fdr, LIKELY))
         if not len(chosen):
             return Evidence()
         name = None if target is None else context.classes[target]
