@@ -24,8 +24,9 @@ from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
 MASS = 0.01
 """Share of the labelled rows from which exact duplicates that contradict are called natural."""
 
-FOREIGN = 0.01
-"""Family-wise error rate of groups of texts whose shared words speak for another label."""
+FOREIGN = 0.001
+"""Family-wise error rate of groups of texts whose shared words speak for another label; less than of others:
+words are compared as if drawn one by one, but those of a form letter come together by nature."""
 
 
 class NearDuplicates(Detector):
