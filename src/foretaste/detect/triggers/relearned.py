@@ -24,7 +24,8 @@ MOST_TAUGHT = 10_000
 """Rows a model is trained on, drawn where there are more."""
 
 SHARED, OFTENER = 0.2, 3.0
-"""Words in this share of a pattern's rows, and so many times as often as elsewhere, go with the pattern."""
+"""Words in this share of a pattern's rows, and so many times as often as in other rows of any class, go with
+the pattern; what a class is told by is what its rows are about."""
 
 TOLERANCE = 1e-2
 """Where the training stops."""
@@ -93,16 +94,21 @@ def relearned_log_odds(
         return None
     weights, intercept = fit_logistic(words[taught], positive, tolerance=TOLERANCE)
     asked = words[rows]
-    asked.data = asked.data * ~_shared(words, rows)[asked.indices]
+    asked.data = asked.data * ~_shared(words, y, rows)[asked.indices]
     row = np.repeat(np.arange(len(rows)), np.diff(asked.indptr))
     # as if the pattern had never been there: the words that are left make up the whole text again
     left = np.sqrt(np.maximum(np.bincount(row, asked.data**2, len(rows)), LEAST_LEFT))
     return np.asarray(asked @ weights / left + intercept, np.float64)
 
 
-def _shared(words: sparse.csr_matrix, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _shared(words: sparse.csr_matrix, y: NDArray[np.integer], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which words go with the rows of a pattern."""
-    inside = np.bincount(words[rows].indices, minlength=words.shape[1])
-    outside = np.bincount(words.indices, minlength=words.shape[1]) - inside
-    share, elsewhere = inside / max(len(rows), 1), outside / max(words.shape[0] - len(rows), 1)
-    return np.asarray((share >= SHARED) & (share >= OFTENER * elsewhere), bool)
+    inside = np.bincount(words[rows].indices, minlength=words.shape[1]) / max(len(rows), 1)
+    outside = np.ones(len(y), bool)
+    outside[rows] = False
+    shared = inside >= SHARED
+    for label in np.unique(y[y >= 0]):
+        others = np.flatnonzero(outside & (y == label))
+        elsewhere = np.bincount(words[others].indices, minlength=words.shape[1]) / max(len(others), 1)
+        shared &= inside >= OFTENER * elsewhere
+    return np.asarray(shared, bool)
