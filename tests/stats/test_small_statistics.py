@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import expit, logsumexp
 
 from foretaste.detect.contradiction import BareReference, one_vote_each
-from foretaste.stats.calibration import fit_line, pool_opinions
+from foretaste.stats.calibration import MOST_FITTED, fit_line, pool_opinions
 from foretaste.stats.folds import grouped_folds, taught_rows
 from foretaste.stats.neighbours import nearest_neighbours
 
@@ -47,6 +47,16 @@ def test_a_pool_is_normalised_and_no_worse_than_its_best_model() -> None:
     assert logsumexp(pooled, axis=1) == pytest.approx(np.zeros(800), abs=1e-9)
     assert weights[0] > 5 * weights[1]
     assert pooled[rows, y].mean() >= models[0][rows, y].mean() - 1e-6
+
+
+def test_the_pool_of_very_many_rows_has_the_weights_of_all() -> None:
+    rng = np.random.default_rng(7)
+    margin = rng.normal(size=3 * MOST_FITTED)
+    y = (rng.random(len(margin)) < expit(2 * margin)).astype(np.int64)
+    log_p = np.stack([-np.logaddexp(0, margin), -np.logaddexp(0, -margin)], axis=1)
+    pooled, weights = pool_opinions([log_p], y)
+    assert weights == pytest.approx([2.0], abs=0.1)
+    assert pooled.shape == log_p.shape
 
 
 @given(st.lists(st.tuples(st.integers(0, 15), st.integers(0, 2)), min_size=1, max_size=80), st.integers(2, 5))

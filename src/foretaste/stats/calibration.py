@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
 
+MOST_FITTED = 20_000
+"""Rows to which the weights of a pool are fitted, drawn where there are more."""
+
 
 @dataclass(frozen=True)
 class LogisticLine:
@@ -86,6 +89,8 @@ def pool_opinions(
     """
     stack = np.stack([np.asarray(p, np.float64) for p in log_probabilities])
     known = np.flatnonzero(y >= 0)
+    if len(known) > MOST_FITTED:  # a few weights need no more
+        known = np.sort(np.random.default_rng(0).choice(known, MOST_FITTED, replace=False))
     fit, label = stack[:, known], y[known]
     log_rates = None if rates is None else np.log(np.maximum(rates, 1e-12)).T[label]
 

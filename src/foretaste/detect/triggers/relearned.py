@@ -92,23 +92,24 @@ def relearned_log_odds(
     positive = y[taught] == label
     if positive.all() or not positive.any():
         return None
-    weights, intercept = fit_logistic(words[taught], positive, tolerance=TOLERANCE)
-    asked = words[rows]
-    asked.data = asked.data * ~_shared(words, y, rows)[asked.indices]
+    asked, others = words[rows], words[taught]
+    weights, intercept = fit_logistic(others, positive, tolerance=TOLERANCE)
+    asked.data = asked.data * ~_shared(asked, others, y[taught])[asked.indices]
     row = np.repeat(np.arange(len(rows)), np.diff(asked.indptr))
     # as if the pattern had never been there: the words that are left make up the whole text again
     left = np.sqrt(np.maximum(np.bincount(row, asked.data**2, len(rows)), LEAST_LEFT))
     return np.asarray(asked @ weights / left + intercept, np.float64)
 
 
-def _shared(words: sparse.csr_matrix, y: NDArray[np.integer], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which words go with the rows of a pattern."""
-    inside = np.bincount(words[rows].indices, minlength=words.shape[1]) / max(len(rows), 1)
-    outside = np.ones(len(y), bool)
-    outside[rows] = False
+def _shared(asked: sparse.csr_matrix, others: sparse.csr_matrix, y: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Which words go with the rows of a pattern; ``y`` is the class of the others."""
+    inside = _share(asked)
     shared = inside >= SHARED
-    for label in np.unique(y[y >= 0]):
-        others = np.flatnonzero(outside & (y == label))
-        elsewhere = np.bincount(words[others].indices, minlength=words.shape[1]) / max(len(others), 1)
-        shared &= inside >= OFTENER * elsewhere
+    for label in np.unique(y):
+        shared &= inside >= OFTENER * _share(others[y == label])
     return np.asarray(shared, bool)
+
+
+def _share(rows: sparse.csr_matrix) -> NDArray[np.float64]:
+    """Share of the rows that have each word."""
+    return np.asarray(np.bincount(rows.indices, minlength=rows.shape[1]) / max(rows.shape[0], 1), np.float64)
