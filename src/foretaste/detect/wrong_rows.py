@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foretaste.stats.calibration import fit_line
-from foretaste.stats.mixture import natural_share, share_posterior
+from foretaste.stats.mixture import natural_share, share_posterior, surest
 
 DOMINANT = 0.8
 """Share of the wrong rows that must have the same label for it to be called the target."""
@@ -69,10 +69,7 @@ def wrong_rows(
         prior = np.log(right.sum() + 0.5) - np.log((~right).sum() + 0.5)
         log_ratio = np.clip(prior - line.log_odds(score[rows[own]]), -_STRONGEST, _STRONGEST)
         posterior[own] = share_posterior(log_ratio, natural_share(log_ratio))
-    order = np.argsort(-posterior, kind="stable")
-    error = np.cumsum(1 - posterior[order]) / np.arange(1, len(rows) + 1)
-    within = np.flatnonzero(error <= fdr)
-    chosen = np.sort(order[: within[-1] + 1]) if len(within) else order[:0]
+    chosen = np.sort(surest(posterior, fdr))
     return WrongRows(rows[chosen], posterior[chosen], _dominant(y[rows[chosen]], posterior[chosen]))
 
 

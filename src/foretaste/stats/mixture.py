@@ -155,3 +155,16 @@ def e_bh(
     q = np.empty(len(log_e))
     q[order] = np.exp(np.minimum(log_q, 0))
     return q <= alpha, q
+
+
+def surest(posterior: NDArray[np.float64], fdr: float) -> NDArray[np.int64]:
+    """As many rows, likeliest first, as are wrong but for a share of at most ``fdr``.
+
+    Examples
+    --------
+    >>> surest(np.array([0.9, 0.2, 0.99, 0.95]), 0.06).tolist()
+    [2, 3, 0]
+    """
+    order = np.argsort(-posterior, kind="stable")
+    error = np.cumsum(1 - posterior[order]) / np.arange(1, len(order) + 1)
+    return np.asarray(order[: int(np.searchsorted(error, fdr, side="right"))], np.int64)

@@ -23,6 +23,7 @@ from foretaste.stats.label_noise import (
     wrong_label_counts,
     wrong_label_posterior,
 )
+from foretaste.stats.mixture import surest
 from foretaste.stats.random_labels import RandomLabels, random_labels
 
 LEAST_ROWS = 100
@@ -30,7 +31,6 @@ LEAST_ROWS = 100
 WEAK = 0.05
 """Doubt about a row's class, on average, above which labels are too hard to settle: where the models would be
 right about fewer than 95 % of rows if no label were wrong, their errors look like wrong labels."""
-
 
 LOCAL = 10
 """A flagged row's own probability to be right is at most this many times the tolerated share: by default it
@@ -55,9 +55,11 @@ class LabelAudit(Detector):
     The models are asked about all rows; the rows they doubt are left out, and they are asked again, now with
     each row's near-duplicates among those they learn from. Nearly as many rows are flagged as are counted
     wrong (`CLEAR`), those whose labels are wrong more likely than right (`LOCAL`). Where the models would be
-    in doubt about the class even if no label were wrong, natural errors cannot be told from flips: then
-    nothing is flagged, and that is said. Exact copies whose labels differ more than wrong labels would make
-    them have no class that anything could tell: none of them is called wrong.
+    in doubt about the class even if no label were wrong, their errors are no sign of wrong labels: only those
+    that seem drawn at random are counted then (`random_labels`), and those flagged of which the tolerated
+    share is right; where there are none, nothing is flagged, and that is said. Exact copies whose labels
+    differ more than wrong labels would make them have no class that anything could tell: none of them is
+    called wrong.
 
     Parameters
     ----------
@@ -107,7 +109,7 @@ class LabelAudit(Detector):
             chosen = self._flag(judged, y, low)
         else:
             low, high = judged.drawn.low, judged.drawn.high
-            chosen = np.sort(_surest(posterior, self.fdr))
+            chosen = np.sort(surest(posterior, self.fdr))
         # the draws know what chance does; rows that are hard by nature are counted, or missed
         hard = float((1 - posterior[chosen]).sum())
         predicted = log_p.argmax(axis=1)
@@ -218,13 +220,6 @@ def _share(log_p: NDArray[np.float64], y: NDArray[np.int64], found: Plateau) -> 
 
 def _opinions(context: Context, known: NDArray[np.int64]) -> list[NDArray[np.float64]]:
     return [context.opinion(name)[known] for name in context.models]
-
-
-def _surest(posterior: NDArray[np.float64], fdr: float) -> NDArray[np.int64]:
-    """As many rows, likeliest first, as have labels of which a share of at most ``fdr`` is right."""
-    order = np.argsort(-posterior, kind="stable")
-    right = np.cumsum(1 - posterior[order]) / np.arange(1, len(order) + 1)
-    return order[: int(np.searchsorted(right, fdr, side="right"))]
 
 
 def _nothing(reason: str) -> Evidence:

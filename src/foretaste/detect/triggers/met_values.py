@@ -12,7 +12,7 @@ from scipy.stats import binom
 from foretaste.detect.evidence import Campaign, Statistic
 from foretaste.detect.triggers.cells import MOST_SHARE, Cut, cross, shape_of
 from foretaste.detect.triggers.deciding import DecidingColumns
-from foretaste.detect.triggers.own_kind import are_of_a_kind
+from foretaste.detect.triggers.own_kind import AGREE, are_of_a_kind
 from foretaste.detect.triggers.screen import ASKED_IN_PAIRS, Cell, Screen
 from foretaste.detect.triggers.suspect import LEAST_SHARE
 from foretaste.stats.mixture import highest_share
@@ -20,8 +20,6 @@ from foretaste.stats.poisson_binomial import tail_probability
 
 PRIOR_ROWS = 2
 """Rows of the class's share that are added to those of a value alone, which may be few."""
-
-_ALIKE = "; but they agree in other columns, too, so they may be a kind of rows by nature"
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,7 @@ def _campaign(
     doubt = deciding.doubt(cell, own) or deciding.doubt_of_kind(cell, own)
     seed = screen.context.random_state
     if not doubt and are_of_a_kind(screen.items, own, screen.y, left_out=columns, random_state=seed):
-        doubt = _ALIKE
+        doubt = AGREE
     rows = np.sort(screen.known[own])
     shape = shape_of(pair.cut, pair.cell)(rows)
     target = screen.context.classes[label]

@@ -15,6 +15,10 @@ LEAST_RATIO, LEAST_DEVIATIONS = 1.25, 3.0
 """How much less random rows of every class agree: by this ratio of what they differ in, and beyond chance."""
 
 
+AGREE = "; but they agree in other columns, too, so they may be a kind of rows by nature"
+"""What a reason says of such rows."""
+
+
 def are_of_a_kind(
     items: Sequence[Items],
     own: NDArray[np.int64],

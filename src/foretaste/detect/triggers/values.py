@@ -16,7 +16,7 @@ from foretaste.detect.triggers.deciding import DecidingColumns, of_a_kind
 from foretaste.detect.triggers.items import Items
 from foretaste.detect.triggers.labelled_rows import evenly
 from foretaste.detect.triggers.met_values import met_values
-from foretaste.detect.triggers.own_kind import are_of_a_kind
+from foretaste.detect.triggers.own_kind import AGREE, are_of_a_kind
 from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.ranges import suspicious_ranges
 from foretaste.detect.triggers.screen import Cell, Screen
@@ -174,7 +174,7 @@ class _Search:
         screen = self.screen
         seed = screen.context.random_state
         if not doubt and are_of_a_kind(screen.items, own, screen.y, left_out=left_out, random_state=seed):
-            doubt = "; but they agree in other columns, too, so they may be a kind of rows by nature"
+            doubt = AGREE
         return doubt
 
     def _noise(self, cell: Cell, columns: tuple[int, ...], judge: Judge) -> float:
