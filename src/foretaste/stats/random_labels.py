@@ -72,11 +72,16 @@ def random_labels(
 
     Examples
     --------
-    >>> sure = np.log(np.full((300, 3), 0.01) + 0.97 * np.eye(3)[np.arange(300) % 3])
-    >>> y = np.arange(300) % 3
-    >>> y[:30] = (y[:30] + 1) % 3
-    >>> round(random_labels([sure], y, np.arange(300)).count)
-    29
+    >>> rng = np.random.default_rng(0)
+    >>> log_p = 3 * rng.normal(size=(2000, 5))
+    >>> log_p -= logsumexp(log_p, axis=1, keepdims=True)
+    >>> y = (log_p + rng.gumbel(size=log_p.shape)).argmax(axis=1)
+    >>> random_labels([log_p], y, np.arange(2000)).low
+    0.0
+    >>> y[:200] = (y[:200] + rng.integers(1, 5, size=200)) % 5
+    >>> found = random_labels([log_p], y, np.arange(2000))
+    >>> bool(found.low < 200 < found.high)
+    True
     """
     k = opinions[0].shape[1]
     rows = np.flatnonzero(y >= 0)
