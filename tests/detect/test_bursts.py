@@ -9,7 +9,7 @@ import pytest
 from foretaste.data import Dataset
 from foretaste.data.dataset import Roles
 from foretaste.detect.context import Context
-from foretaste.detect.sources.bursts import Bursts, burst_of
+from foretaste.detect.sources.bursts import Bursts
 
 N = 3000
 START = 1.7e9
@@ -73,39 +73,3 @@ def test_what_cannot_be_tested_is_said():
     assert "no time column" in Bursts().examine(Context(table)).skipped[0].reason
     same = made_up(np.full(N, START))
     assert "1 different times" in Bursts().examine(same).skipped[0].reason
-
-
-def test_a_campaign_that_arrived_together():
-    start, end, p_value = burst_of(np.arange(5000.0), np.arange(1000, 1100, 5))
-    assert (start, end) == (1000, 1095)
-    assert 0 < p_value < 1e-15
-
-
-def test_most_of_a_campaign_is_enough():
-    rows = np.concatenate([np.arange(1000, 1060, 2), [10, 2000, 4000]])
-    start, end, _ = burst_of(np.arange(5000.0), rows)
-    assert (start, end) == (1000, 1058)
-
-
-def test_scattered_campaigns_rarely_have_a_burst():
-    rng = np.random.default_rng(0)
-    times = rng.random(4000)
-    found = [
-        burst_of(times, rng.choice(4000, size, replace=False))
-        for size in (5, 20, 80, 300)
-        for _ in range(100)
-    ]
-    assert sum(burst is not None for burst in found) <= 6
-
-
-def test_a_busy_day_is_no_burst():
-    times = np.concatenate([np.arange(2000.0), np.full(3000, 700.0)])
-    rows = np.random.default_rng(0).choice(5000, 200, replace=False)
-    assert burst_of(times, rows) is None
-
-
-def test_times_may_be_missing_or_few():
-    assert burst_of(None, np.arange(5)) is None
-    assert burst_of(np.full(100, np.nan), np.arange(5)) is None
-    assert burst_of(np.arange(100.0), np.arange(2)) is None
-    assert burst_of(np.arange(100.0), np.arange(100)) is None

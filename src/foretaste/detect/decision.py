@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Mislabels, Skipped, SourceVerdict
-from foretaste.detect.sources.bursts import burst_of
 from foretaste.detect.sources.tied import Tie, tie_to_sources
+from foretaste.stats.scan_statistic import burst_of
 
 ORDER = (
     "FT201",
