@@ -116,12 +116,7 @@ def copy_campaign(
             core = np.flatnonzero(large & beyond)
             if not len(core):
                 continue
-            seen, share = _natural_share(beyond[~large], size[~large], size[large])
-            if everywhere is not None and (~large).sum() < FEWEST:
-                smaller = of_all < least
-                contradicted = everywhere[0][smaller] > cut
-                seen, share = _natural_share(contradicted, of_all[smaller], size[large])
-                share = max(share, float(_shrunk(beyond[~large].sum(), (~large).sum(), share)))
+            seen, share = natural_share(log_ratio, size, least, cut, everywhere)
             if binom.sf(len(core) - 1, int(large.sum()), share) > gate:
                 continue
             expected = float(expected_groups(np.delete(size, core), least) * share)
@@ -161,7 +156,27 @@ def _shrunk(count: float, total: float, share: float) -> float:
     return (count + OTHERS * share) / (total + OTHERS)
 
 
-def _natural_share(
+def natural_share(
+    log_ratio: NDArray[np.float64],
+    size: NDArray[np.int64],
+    least: int,
+    cut: float,
+    everywhere: tuple[NDArray[np.float64], NDArray[np.int64]] | None = None,
+) -> tuple[float, float]:
+    """Number of smaller groups beyond the cut, one more than seen; and the share of large ones to expect.
+
+    ``everywhere`` is asked where there are fewer than `FEWEST` smaller groups.
+    """
+    large = size >= least
+    beyond = log_ratio > cut
+    if everywhere is None or (~large).sum() >= FEWEST:
+        return _share_among(beyond[~large], size[~large], size[large])
+    smaller = everywhere[1] < least
+    seen, share = _share_among(everywhere[0][smaller] > cut, everywhere[1][smaller], size[large])
+    return seen, max(share, float(_shrunk(beyond[~large].sum(), (~large).sum(), share)))
+
+
+def _share_among(
     beyond: NDArray[np.bool_], size: NDArray[np.int64], large: NDArray[np.int64]
 ) -> tuple[float, float]:
     """Number of contradicted groups, one more than seen, and their share among groups of large sizes.

@@ -18,6 +18,7 @@ from foretaste.detect.duplicates.campaign import (
 )
 from foretaste.detect.duplicates.from_others import copied_from_others
 from foretaste.detect.duplicates.groups import LEAST_COPIES, CopyGroups
+from foretaste.detect.duplicates.joint_evidence import joint_surprise
 from foretaste.detect.duplicates.originals import Originals
 
 STRONGEST_ORIGINAL = 6.0
@@ -99,23 +100,25 @@ class CopyEvidence:
         """What models and originals say together."""
         return self.content + np.clip(self.copied.log_ratio, -STRONGEST_ORIGINAL, STRONGEST_ORIGINAL)
 
-    def of_label(self, label: int) -> NDArray[np.int64]:
-        """Positions of the groups with one label that are evidence."""
-        own = self.groups.label == label
+    def of_label(self, label: int | None = None) -> NDArray[np.int64]:
+        """Positions of the groups with one label, or any, that are evidence."""
+        own = np.ones(len(self.groups.size), bool) if label is None else self.groups.label == label
         return np.flatnonzero(own if self.aside is None else own & ~self.aside)
 
     def campaign(self, label: int, level: float, fdr: float) -> Opinion | None:
-        """The campaign with one label, if all opinions together are surprising at that level.
+        """The campaign with one label, if all opinions, each and at once, are surprising at that level.
 
         Once there is one, an opinion need only be as sure as a row has to be to say who belongs to it.
         """
         opinions = self.opinions(label, fdr)
-        if not opinions:
-            return None
-        p_values = [one.campaign.p_value for one in opinions]
-        together = cauchy_combination(p_values, 2 if self.equal is None else 3)
         telling = [one for one in opinions if one.posterior.any()]
-        if together > level or not telling:
+        if not telling:
+            return None
+        own, everywhere = self.of_label(label), self.of_label()
+        at_once = joint_surprise(self.groups, self.content, self.copied, own, everywhere)
+        p_values = [at_once, *(one.campaign.p_value for one in opinions)]
+        together = cauchy_combination(p_values, 3 if self.equal is None else 4)
+        if together > level:
             return None
         best = min(telling, key=lambda one: one.campaign.p_value)
         believed = [one for one in telling if one is best or one.campaign.p_value <= fdr]

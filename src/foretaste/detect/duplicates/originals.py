@@ -48,9 +48,14 @@ class Originals:
     @property
     def log_ratio(self) -> NDArray[np.float64]:
         """Log likelihood ratio of "copies of a row of another class" against nature."""
-        there = np.log(KNOWN) - np.log(self.natural)
-        missing = np.minimum(np.log1p(-KNOWN) - np.log1p(-self.natural), 0.0)
+        there, missing = self.log_ratios
         return np.asarray(np.where(self.there, there, missing), np.float64)
+
+    @property
+    def log_ratios(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The same, were the row there, and were it not."""
+        there = np.log(KNOWN) - np.log(self.natural)
+        return there, np.minimum(np.log1p(-KNOWN) - np.log1p(-self.natural), 0.0)
 
 
 def originals(context: Context, once: Context, groups: CopyGroups) -> Originals:
