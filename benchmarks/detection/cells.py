@@ -128,7 +128,7 @@ ATTACKS: dict[str, tuple[tuple[str, ...], Make]] = {
     "values-clean-hard": (
         TABLE,
         lambda rate, target, seed: ValueTrigger(
-            rate=rate, target=target, clean_label=True, selection="hardest", repeats=1, random_state=seed
+            rate=rate, target=target, clean_label=True, selection="hardest", random_state=seed
         ),
     ),
     "collision": (
