@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from foretaste.detect.artefacts.borrowed import SHAPES, Borrowed, Search, borrowed
 from foretaste.detect.artefacts.candidate import Candidate
 from foretaste.detect.artefacts.candidates import candidates
 from foretaste.detect.artefacts.judge import ONE_LABEL, Judge, Judgement, expected_error
@@ -24,6 +25,9 @@ MOST_JUDGED = 8
 """Distinct groups that are judged, those least natural first."""
 
 FEWEST_IMAGES = 100
+
+MOST_COMPARED = 2000
+"""Images of other classes that a group is compared with for its picture."""
 
 VIEWS = 9
 UNIMODAL = 2.65
@@ -102,7 +106,21 @@ class SharedArtefacts(Detector):
             if candidate.view != SHADES or not any(_part_of(campaign, k) for k in evidence.campaigns):
                 (evidence.campaigns if sure else evidence.review).append(campaign)
         evidence.campaigns = _whole(evidence.campaigns)
+        if not _heard(context):
+            evidence.campaigns += self._borrowed(context, evidence.campaigns)
         return evidence
+
+    def _borrowed(self, context: Context, known: list[Campaign]) -> list[Campaign]:
+        """Groups that only their content gives away, among the rows of no campaign that is known."""
+        assert context.image is not None
+        y = np.where(context.image.present, context.y, -1)
+        for campaign in known:
+            y[campaign.rows] = -1
+        X, folds = context.image.standard, context.folds
+        search = borrowed(
+            X, y, context.n_classes, folds, alpha=self.alpha, fdr=self.fdr, seed=self.random_state
+        )
+        return [_borrowed_campaign(context, group, search, self.alpha) for group in search.found]
 
     def _judged(self, context: Context, found: list[Candidate]) -> list[tuple[Candidate, Judgement]]:
         """The groups that are cut out cleanly, each once, with what is to be said about them."""
@@ -151,6 +169,39 @@ class SharedArtefacts(Detector):
             reason=_reason(len(candidate.rows), judgement, found, target, dirty),
             parts=[found.part],
         )
+
+
+def _borrowed_campaign(context: Context, group: Borrowed, search: Search, alpha: float) -> Campaign:
+    assert context.image is not None
+    rows, label, evidence = group.rows, group.label, group.copies.evidence
+    likely = context.without(rows).log_probability[rows].argmax(axis=1)
+    others = np.flatnonzero((context.y >= 0) & (context.y != label) & context.image.present)
+    place = locate(context.image, rows, others[:: max(len(others) // MOST_COMPARED, 1)])
+    p_value = max(float(np.exp(-evidence)), 1e-300)
+    classes = len(np.unique(likely[likely != label]))
+    contradicted, target = float((likely != label).mean()), context.classes[label]
+    box = [place.top, place.left, place.bottom, place.right]
+    return Campaign(
+        rule="FT207" if place.local else "FT208",
+        rows=rows,
+        target=target,
+        pattern=f"the same change of shapes in images of {classes} classes",
+        kind="image",
+        p_value=p_value,
+        q_value=min(1.0, p_value * search.tested),
+        effect=contradicted,
+        support=len(rows),
+        statistic=Statistic(
+            "log evidence for other classes' images",
+            evidence,
+            search.natural,
+            float(np.log(search.tested / alpha)),
+        ),
+        reason=f"{len(rows)} images labelled {target!r} are changed in the same way and are otherwise as "
+        f"manifold as all other classes together; models that saw none of them take {contradicted:.0%} of "
+        f"them for one of {classes} other classes",
+        parts=[{"view": SHAPES, "box": box, "picture": place.picture}],
+    )
 
 
 def _whole(campaigns: list[Campaign]) -> list[Campaign]:
