@@ -37,7 +37,7 @@ def people(seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 
 def context_of(columns: dict[str, np.ndarray], y: np.ndarray) -> Context:
-    table = pa.table(columns | {"label": np.array(["no", "yes"])[y]})
+    table = pa.table(columns | {"label": np.array(["no", "yes", "zero"])[y]})
     return Context(Dataset(table, Roles(label="label", features=tuple(columns))))
 
 
@@ -179,6 +179,48 @@ def test_a_combination_within_a_value_that_means_its_class_is_for_review(every: 
     cell = Cell(cross(colour, kind), kind.conditions.index(Condition("kind", "second")), 1, 0.0)
     own = np.flatnonzero(cell.inside & (screen.y == 1))
     assert "kind=second alone means the label" in DecidingColumns(screen).doubt(cell, own)
+
+
+@pytest.mark.parametrize("of_class", [1.0, 0.5])
+@pytest.mark.parametrize("part", ["colour", None])
+def test_a_value_beside_one_that_has_nearly_all_of_the_class_is_for_review(
+    of_class: float, part: str | None
+) -> None:
+    """Who is a husband is married; so is a wife, however much the rest of her row is like other women's."""
+    columns, y = people(5)
+    rng = np.random.default_rng(50)
+    del columns["number0"], columns["number1"], columns["number2"]
+    wives = np.flatnonzero(y == 0)[:80]
+    husbands = (y == 1) & (rng.random(N) < of_class)
+    columns["kin"] = np.where(husbands, "husband", rng.choice(np.array(["child", "cousin"]), N))
+    columns["kin"][wives] = "wife"
+    y[wives] = 1
+    y[(y == 0) & (rng.random(N) < 0.5)] = 2  # whose rows look and are related as those of class 0
+    screen = Screen(context_of(columns, y))
+    kin, colour = (next(i for i in screen.items if i.column == at) for at in (5, 4))
+    value = kin.conditions.index(Condition("kin", "wife"))
+    cell = Cell(cross(colour, kin) if part else cross(kin), value, 1, 0.0)
+    doubt = DecidingColumns(screen).doubt(cell, np.flatnonzero(cell.inside))
+    assert ("kin=husband decide the label alike" in doubt) == (of_class == 1.0)
+
+
+@pytest.mark.parametrize("otherwise", [0, 8])
+def test_only_cells_as_pure_as_a_combination_must_be_decide_alike(otherwise: int) -> None:
+    """A cell that a quarter of its own rows contradict says nothing about a pair that none does."""
+    columns, y = people(3)
+    columns["town"] = np.random.default_rng(30).choice(np.array([f"t{i}" for i in range(20)]), N)
+    blue = np.flatnonzero(y == 1)
+    parts = {("red", "t1"): np.flatnonzero(y == 0)[:40], ("blue", "t2"): blue[: 24 + otherwise]}
+    for (colour, town), rows in parts.items():
+        columns["town"][(columns["colour"] == colour) & (columns["town"] == town)] = "t0"
+        columns["colour"][rows], columns["town"][rows] = colour, town
+    y[parts["red", "t1"]], y[blue[:24]] = 1, 0
+    screen = Screen(context_of(columns, y))
+    colour, town = (next(i for i in screen.items if i.column == at) for at in (7, 8))
+    at = colour.conditions.index(Condition("colour", "red")) * len(town)
+    cell = Cell(cross(colour, town), at + town.conditions.index(Condition("town", "t1")), 1, 0.0)
+    doubt = DecidingColumns(screen).doubt_of_kind(cell, np.flatnonzero(cell.inside))
+    assert ("1 other combinations" in doubt) == (otherwise == 0)
 
 
 @pytest.mark.parametrize("places", [True, False])

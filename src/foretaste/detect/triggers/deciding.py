@@ -14,7 +14,7 @@ from foretaste.detect.contradiction import one_vote_each
 from foretaste.detect.evidence import Campaign
 from foretaste.detect.triggers.cells import Cut, cross
 from foretaste.detect.triggers.items import Items
-from foretaste.detect.triggers.labelled_rows import LEAST_PURE
+from foretaste.detect.triggers.labelled_rows import PURE_COMBINATION
 from foretaste.detect.triggers.screen import Cell, Screen
 from foretaste.detect.triggers.silent_columns import says_nothing
 from foretaste.detect.triggers.suspect import LEAST_SHARE, Suspect
@@ -62,7 +62,8 @@ class DecidingColumns:
 
     Where one value of a column does so, somebody may have planted it. Where two others do too, or one other
     does so for another class, it is what the column is like (capital gains, error codes): a rule to know, no
-    alarm.
+    alarm. So it is where the others leave hardly a row of the class to any value that does not: the class is
+    what the column says (who is a husband is married, and so is who is a wife).
 
     Parameters
     ----------
@@ -143,15 +144,25 @@ class DecidingColumns:
             if self._means(items, position, cell.label, own):
                 said = items.conditions[position].describe()
                 return f"; but {said} alone means the label, so this is within the class"
-            if not rules or len(own) < _MOSTLY * alike.sum():
+            decides = any(np.array_equal(rule.own, np.flatnonzero(alike)) for rule in rules)
+            if not rules or not (decides or len(own) >= _MOSTLY * alike.sum()):
                 continue  # a pattern within a common value does not speak by that value
             for cut in {rule.cut for rule in rules}:
-                others = [r for r in rules if r.cut == cut and np.isin(r.own, own).mean() <= OF_OTHERS]
+                others = [r for r in rules if r.cut == cut and alike[r.own].mean() <= OF_OTHERS]
                 natural = len(others) > 1 or any(rule.label != cell.label for rule in others)
+                natural |= self._is_the_class(others, cell.label, alike)
                 if natural and not self.set_apart(items.column, cell.label):
                     named = ", ".join(rule.words for rule in others[:3])
                     return f"; but {named} decide the label alike, so this may be what the column means"
         return ""
+
+    def _is_the_class(self, others: list[_Rule], label: int, alike: NDArray[np.bool_]) -> bool:
+        """Whether the other values that decide have nearly every other row of the class."""
+        left = (self.screen.y == label) & ~alike
+        had = np.zeros(len(left), bool)
+        for rule in others:
+            had[rule.own] |= rule.label == label
+        return bool(had[left].sum() >= NAMES * left.sum() > 0)
 
     def _means(self, items: Items, position: int, label: int, own: NDArray[np.int64]) -> bool:
         """Whether a value has this label, as surely, in its other rows too, and these look like it."""
@@ -245,7 +256,7 @@ class DecidingColumns:
         own: NDArray[np.int64],
         *,
         cuts: int = 1,
-        purity: float = LEAST_PURE,
+        purity: float = PURE_COMBINATION,
         beside: bool = False,
     ) -> list[tuple[int, NDArray[np.int64]]]:
         """Label and rows of cells that would not have that label without the cut, but for those of ``own``.

@@ -19,6 +19,9 @@ LEAST_ROWS = 6
 LEAST_PURE = 0.7
 """Share of a cell's rows that must have the target label."""
 
+PURE_COMBINATION = 0.9
+"""Share of a combination's rows with the target label: one is chosen so that hardly any row has it."""
+
 MOST_ASKED = 4_000
 
 

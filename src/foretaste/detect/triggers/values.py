@@ -14,7 +14,7 @@ from foretaste.detect.evidence import Evidence, Skipped
 from foretaste.detect.triggers.cells import Cut, cross, shape_of
 from foretaste.detect.triggers.deciding import DecidingColumns, of_a_kind
 from foretaste.detect.triggers.items import Items
-from foretaste.detect.triggers.labelled_rows import evenly
+from foretaste.detect.triggers.labelled_rows import PURE_COMBINATION, evenly
 from foretaste.detect.triggers.met_values import met_values
 from foretaste.detect.triggers.own_kind import AGREE, are_of_a_kind
 from foretaste.detect.triggers.peel import peel
@@ -28,9 +28,6 @@ from foretaste.stats.mixture import MOST_NOISE, lowest_share, mixture_gains
 
 BUDGET = {1: 0.3, 2: 0.6, 3: 0.1}
 """How the false-discovery budget is shared between single values, pairs and triples."""
-
-PURE_COMBINATION = 0.9
-"""Share of a combination's rows with the target label: one is chosen so that hardly any row has it."""
 
 CLOSED = 60
 """Cells whose rows are asked what else they share."""
