@@ -223,6 +223,27 @@ def test_only_cells_as_pure_as_a_combination_must_be_decide_alike(otherwise: int
     assert ("1 other combinations" in doubt) == (otherwise == 0)
 
 
+@pytest.mark.parametrize("value", [10, 19])
+def test_a_value_that_means_another_label_is_heard_though_its_column_decides(value: int) -> None:
+    """Gains make people rich; that one of them, with red, makes them poor is nothing that gains do."""
+    columns, y = people(6)
+    columns["gain"] = np.zeros(N, int)
+    poor, rich = np.flatnonzero(y == 0), np.flatnonzero(y == 1)
+    for gain, rows in zip(range(10, 14), np.split(poor[:160], 4), strict=True):
+        columns["gain"][rows] = gain
+        y[rows] = 1
+    columns["colour"][(columns["gain"] == value) & (columns["colour"] == "red")] = "blue"
+    columns["colour"][rich[:60]], columns["gain"][rich[:60]] = "red", value
+    y[rich[:60]] = 0
+    screen = Screen(context_of(columns, y))
+    colour, gain = (next(i for i in screen.items if i.column == at) for at in (7, 8))
+    at = colour.conditions.index(Condition("colour", "red")) * len(gain)
+    at += [condition.value for condition in gain.conditions].index(str(value))
+    cell = Cell(cross(colour, gain), at, 0, 0.0)
+    doubt = DecidingColumns(screen).doubt(cell, np.flatnonzero(cell.inside))
+    assert ("decide the label alike" in doubt) == (value == 19)
+
+
 @pytest.mark.parametrize("places", [True, False])
 def test_a_range_of_a_coordinate_is_for_review_where_it_decides_elsewhere_too(places: bool) -> None:
     columns, y = people(6)

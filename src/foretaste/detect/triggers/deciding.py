@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +10,12 @@ from scipy.special import expit
 from scipy.stats import binom, poisson
 
 from foretaste.detect.contradiction import one_vote_each
-from foretaste.detect.evidence import Campaign
 from foretaste.detect.triggers.cells import Cut, cross
 from foretaste.detect.triggers.items import Items
 from foretaste.detect.triggers.labelled_rows import PURE_COMBINATION
 from foretaste.detect.triggers.screen import Cell, Screen
 from foretaste.detect.triggers.silent_columns import says_nothing
-from foretaste.detect.triggers.suspect import LEAST_SHARE, Suspect
-from foretaste.features.patterns import Pattern, Values
+from foretaste.detect.triggers.suspect import LEAST_SHARE
 from foretaste.stats.calibration import fit_line
 from foretaste.stats.mixture import MOST_NOISE, lowest_share, mixture_evidence, natural_share
 
@@ -151,10 +148,28 @@ class DecidingColumns:
                 others = [r for r in rules if r.cut == cut and alike[r.own].mean() <= OF_OTHERS]
                 natural = len(others) > 1 or any(rule.label != cell.label for rule in others)
                 natural |= self._is_the_class(others, cell.label, alike)
-                if natural and not self.set_apart(items.column, cell.label):
+                put_there = self.set_apart(items.column, cell.label)
+                if natural and not put_there and not self.means_another(met & ~cell.inside, cell.label):
                     named = ", ".join(rule.words for rule in others[:3])
                     return f"; but {named} decide the label alike, so this may be what the column means"
         return ""
+
+    def means_another(self, elsewhere: NDArray[np.bool_], label: int) -> bool:
+        """Whether a value means another label: then its column did not give a combination this one.
+
+        Parameters
+        ----------
+        elsewhere : bool ndarray
+            Rows that have the value but not the combination, over ``screen.known``.
+        label : int
+            That of the combination.
+        """
+        screen, rows = self.screen, np.flatnonzero(elsewhere)
+        votes = one_vote_each(screen.y[rows], screen.whole.copies[screen.known[rows]])
+        number, agree = votes.sum(), votes[screen.y[rows] == label].sum()
+        if agree > (1 - NAMES) * number:
+            return False
+        return bool(binom.cdf(np.floor(agree), np.ceil(number), screen.prior[label]) <= SETTLED)
 
     def _is_the_class(self, others: list[_Rule], label: int, alike: NDArray[np.bool_]) -> bool:
         """Whether the other values that decide have nearly every other row of the class."""
@@ -211,6 +226,10 @@ class DecidingColumns:
             return ""
         if any(self.set_apart(column, cell.label) for column in cell.cut.columns):
             return ""
+        parts = zip(cell.cut.items, cell.cut.positions(cell.cell), strict=True)
+        elsewhere = [(items.code == position) & ~cell.inside for items, position in parts]
+        if all(self.means_another(rows, cell.label) for rows in elsewhere):
+            return ""
         others = self._deciding(cell.cut, screen.log_ratio(log_odds, screen.y[inside]), own)
         if len(others) > 1 or any(label != cell.label for label, _ in others):
             columns = " and ".join(screen.context.table.names[c] for c in cell.cut.columns)  # type: ignore[union-attr]
@@ -242,7 +261,7 @@ class DecidingColumns:
             # a range need not be pure either
             found = self._deciding(cut, ratio[cut.cell >= 0], own, cuts=len(cuts), purity=0.0, beside=True)
             for of, rows in found:
-                if all(_apart(rows, others) for others in had):
+                if all(apart(rows, others) for others in had):
                     had.append(rows)
                 if len(had) > 2 or of != label:
                     name, other = (screen.context.table.names[c] for c in cut.columns)  # type: ignore[union-attr]
@@ -289,41 +308,6 @@ class DecidingColumns:
         return [(int(joint[g]) % screen.k, inside[group == g]) for g in np.flatnonzero(strong)]
 
 
-def of_a_kind(
-    campaigns: list[Campaign], strong: list[Suspect], set_apart: Callable[[str, str], bool]
-) -> list[Campaign]:
-    """The campaigns; for review those with a column of which two other values are strong with other rows.
-
-    Such a column says something about the label whatever it is combined with, such as how hard a row is.
-
-    Parameters
-    ----------
-    campaigns : list of Campaign
-    strong : list of Suspect
-        Of values, strongest first.
-    set_apart : callable
-        Tells whether the values that decide in a column, for a class, are `DecidingColumns.set_apart`.
-    """
-    said = [(suspect, suspect.shape(suspect.own)) for suspect in strong] if campaigns else []
-    return [_of_a_kind(campaign, said, set_apart) for campaign in campaigns]
-
-
-def _of_a_kind(
-    campaign: Campaign, strong: list[tuple[Suspect, Pattern]], set_apart: Callable[[str, str], bool]
-) -> Campaign:
-    for condition in campaign.shape.conditions if isinstance(campaign.shape, Values) else ():
-        had, others = [campaign.rows], dict[str, None]()
-        for suspect, shape in strong:
-            same = [c for c in getattr(shape, "conditions", ()) if c.column == condition.column]
-            if same and same[0] != condition and all(_apart(suspect.own, rows) for rows in had):
-                had.append(suspect.own)
-                others[same[0].describe()] = None
-        if len(others) > 1 and not set_apart(condition.column, str(campaign.target)):
-            named = ", ".join(list(others)[:3])
-            why = f"; but {named} with other columns decide too, so this may be what the column means"
-            return replace(campaign, rule="FT206", reason=campaign.reason + why)
-    return campaign
-
-
-def _apart(rows: NDArray[np.int64], others: NDArray[np.int64]) -> bool:
+def apart(rows: NDArray[np.int64], others: NDArray[np.int64]) -> bool:
+    """Whether hardly any of these rows are among the others."""
     return float(np.isin(rows, others).mean()) <= OF_OTHERS

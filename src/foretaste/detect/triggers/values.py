@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
-from foretaste.detect.evidence import Evidence, Skipped
+from foretaste.detect.evidence import Campaign, Evidence, Skipped
 from foretaste.detect.triggers.cells import Cut, cross, shape_of
-from foretaste.detect.triggers.deciding import DecidingColumns, of_a_kind
+from foretaste.detect.triggers.deciding import DecidingColumns
 from foretaste.detect.triggers.items import Items
 from foretaste.detect.triggers.labelled_rows import PURE_COMBINATION, evenly
 from foretaste.detect.triggers.met_values import met_values
+from foretaste.detect.triggers.other_values import of_a_kind
 from foretaste.detect.triggers.own_kind import AGREE, are_of_a_kind
 from foretaste.detect.triggers.peel import peel
 from foretaste.detect.triggers.ranges import suspicious_ranges
@@ -24,6 +25,7 @@ from foretaste.detect.triggers.silent_ranges import silent_ranges
 from foretaste.detect.triggers.spelling import in_full
 from foretaste.detect.triggers.suspect import Judge, Suspect
 from foretaste.detect.triggers.suspects import decide
+from foretaste.features.patterns import Condition, Values
 from foretaste.stats.mixture import MOST_NOISE, lowest_share, mixture_gains
 
 BUDGET = {1: 0.3, 2: 0.6, 3: 0.1}
@@ -88,7 +90,7 @@ class ValueTriggers(Detector):
         new = [item for item in ranges.review if np.isin(item.rows, said).mean() < NEW]
         met = met_values(last.screen, last.deciding, alpha=self.alpha)
         alarms = [*found.campaigns, *ranges.campaigns, *met]
-        told = of_a_kind(alarms, [*found.strong, *ranges.strong], searches[0].set_apart)
+        told = of_a_kind(alarms, [*found.strong, *ranges.strong], searches[0].excused)
         doubted = [item for item in told if item.rule == "FT206"]
         return Evidence(
             campaigns=in_full(context, [item for item in told if item.rule != "FT206"]),
@@ -104,12 +106,16 @@ class _Search:
         self.deciding = DecidingColumns(self.screen)
         self._judges: dict[tuple[int, int], Judge] = {}
 
-    def set_apart(self, column: str, target: str) -> bool:
-        """`DecidingColumns.set_apart` by names."""
-        context = self.screen.context
+    def excused(self, condition: Condition, campaign: Campaign) -> bool:
+        """Whether a part of a campaign is a number put there, or a value that means another label."""
+        context, screen = self.screen.context, self.screen
         assert context.table is not None
-        label = context.classes.index(target)
-        return self.deciding.set_apart(context.table.names.index(column), label)
+        label = context.classes.index(str(campaign.target))
+        if self.deciding.set_apart(context.table.names.index(condition.column), label):
+            return True
+        assert campaign.shape is not None
+        elsewhere = Values((condition,)).matches(context.dataset) & ~campaign.shape.matches(context.dataset)
+        return self.deciding.means_another(elsewhere[screen.known], label)
 
     def suspects(self) -> list[Suspect]:
         found: dict[tuple[int, float, bytes], Suspect] = {}  # one of each size for the same rows
