@@ -26,6 +26,8 @@ share of natural groups that are contradicted as much."""
 MOST_DRAWS, DRAWS_AT_ONCE, ENOUGH = 10_000, 500, 20
 """Draws of nature; none are added once so many of them say as much as the data."""
 
+_CELLS_AT_ONCE = 500_000  # draws times groups, so that memory does not grow with the groups
+
 
 def joint_surprise(
     groups: CopyGroups,
@@ -81,17 +83,18 @@ def joint_surprise(
     rng = np.random.default_rng(random_state)
     shape = float(copied.seen[asked].min()) + 0.5
     natural, doubt = copied.natural[asked], np.append(-np.inf, KNOTS) >= 0
+    at_once = max(1, min(DRAWS_AT_ONCE, _CELLS_AT_ONCE // len(asked)))
     draws = as_much = 0
     while draws < MOST_DRAWS and as_much < ENOUGH:
-        weight = rng.gamma(np.maximum(chance * worth, 1e-9), size=(DRAWS_AT_ONCE, len(chance)))
+        weight = rng.gamma(np.maximum(chance * worth, 1e-9), size=(at_once, len(chance)))
         up_to = np.cumsum(weight, axis=1)
-        drawn = rng.random((DRAWS_AT_ONCE, len(asked))) * up_to[:, -1:]
+        drawn = rng.random((at_once, len(asked))) * up_to[:, -1:]
         place = np.stack([np.searchsorted(a, b) for a, b in zip(up_to, drawn, strict=True)])
-        wrong = rng.gamma(shape, size=(DRAWS_AT_ONCE, 1)) / shape if np.isfinite(shape) else 1.0
+        wrong = rng.gamma(shape, size=(at_once, 1)) / shape if np.isfinite(shape) else 1.0
         often = natural * wrong * np.where(doubt[place], factor, 1.0)
         found = np.where(rng.random(place.shape) < often, there, missing)
         as_much += int((_mixed(gain[place] + found) >= said - 1e-9).sum())
-        draws += DRAWS_AT_ONCE
+        draws += at_once
     return (as_much + 1) / (draws + 1)
 
 
