@@ -108,7 +108,8 @@ class CopyEvidence:
     def campaign(self, label: int, level: float, fdr: float) -> Opinion | None:
         """The campaign with one label, if all opinions, each and at once, are surprising at that level.
 
-        Once there is one, an opinion need only be as sure as a row has to be to say who belongs to it.
+        Once there is one, an opinion need only be as sure as a row has to be to say who belongs to it; the
+        surest has the last word on groups it knows better, unless what they say at once is surer.
         """
         opinions = self.opinions(label, fdr)
         telling = [one for one in opinions if one.posterior.any()]
@@ -123,7 +124,7 @@ class CopyEvidence:
         best = min(telling, key=lambda one: one.campaign.p_value)
         believed = [one for one in telling if one is best or one.campaign.p_value <= fdr]
         posterior = np.maximum.reduce([one.posterior for one in believed])
-        if best.judged is not None:
+        if best.judged is not None and best.campaign.p_value <= at_once:
             posterior[best.judged] = best.posterior[best.judged]
         if self.aside is not None:
             joins = self.aside & (self.groups.label == label) & (self.groups.size >= best.campaign.least)
