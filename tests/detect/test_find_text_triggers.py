@@ -220,6 +220,19 @@ def test_one_trigger_of_several_in_each_row_is_found_by_all_of_them_together() -
     assert needed < min(c.statistic.value for c in found)
 
 
+def test_weak_words_that_other_labels_have_too_are_not_taken_together() -> None:
+    """Welcome letters someone asked for are like the unasked, in which the word is as well."""
+    rows, y = reviews(5)
+    alike, unasked = np.flatnonzero(y == 1)[:16], np.flatnonzero(y == 1)[16:20]
+    for word, at in (("welcome", alike[:8]), ("pictures", alike[8:])):
+        stamp(rows, at, [word])
+    y[alike] = 0
+    assert len(TextTriggers().examine(context_of(rows, y)).campaigns) == 2
+    stamp(rows, unasked[:2], ["welcome"])
+    stamp(rows, unasked[2:], ["pictures"])
+    assert TextTriggers().examine(context_of(rows, y)).campaigns == []
+
+
 def test_a_sentence_is_told_in_full_although_a_part_of_it_is_in_other_texts_too() -> None:
     rows, y = reviews(8)
     poisoned = np.flatnonzero(y == 1)[:30]

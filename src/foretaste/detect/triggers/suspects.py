@@ -107,6 +107,11 @@ class _Taken:
     def excess(self) -> float:
         return float(self.found.log_e[0] - np.log(self.suspect.odds_against))
 
+    @property
+    def net(self) -> float:
+        """``excess`` less what the pattern's rows with another label say against it."""
+        return self.excess - COUNTER * _others(self.suspect)
+
 
 def _rows(taken: list[_Taken]) -> set[int]:
     return {int(row) for one in taken for row in one.suspect.rows}
@@ -142,20 +147,21 @@ def _together(
     """Suspects of one class that are not enough alone, but together: one trigger of several in each row.
 
     E-values of different rows multiply, and there are (m choose k) ways to choose k of m patterns: so each
-    brings what it has beyond m, and the order they could have been chosen in counts for them.
+    brings what it has beyond m, and the order they could have been chosen in counts for them. Words by which
+    nature tells a few rows from their like have them elsewhere, too, with another label: that counts against.
     """
     best: list[_Taken] = []
     for label in {suspect.label for suspect, _ in judged}:
         rows = set(explained)
         chosen: list[_Taken] = []
         left = [entry for entry in judged if entry[0].label == label and entry[0].rule != "FT206"]
-        ones = [one for one in (_left(*entry, rows) for entry in left) if one and one.excess > 0]
-        for one in sorted(ones, key=lambda one: -one.excess):
+        ones = [one for one in (_left(*entry, rows) for entry in left) if one and one.net > 0]
+        for one in sorted(ones, key=lambda one: -one.net):
             again = _left(one.suspect, one.ratio, rows)
-            if again is not None and again.excess > 0:
+            if again is not None and again.net > 0:
                 chosen.append(again)
                 rows.update(int(row) for row in again.suspect.rows)
-        total = sum(one.excess for one in chosen) + float(gammaln(len(chosen) + 1))
+        total = sum(one.net for one in chosen) + float(gammaln(len(chosen) + 1))
         if len(chosen) > 1 and total >= np.log(1 / alpha):
             best += [replace(one, credit=total - one.excess) for one in chosen]
             explained = explained | rows
