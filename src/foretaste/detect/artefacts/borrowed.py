@@ -30,7 +30,7 @@ _FLOOR = 1e-3
 _TAUGHT = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Borrowed:
     """A group of one class that copies of the other classes explain better than a kind of its own.
 
@@ -91,18 +91,36 @@ def borrowed(
     if len(np.unique(y[y >= 0])) < FEWEST_CLASSES:
         return Search([], 0, 0.0)
     rows = np.asarray(X, np.float64)
-    groups = []
+    tested, best = 0, dict[int, Borrowed]()
+    parts: dict[int, list[NDArray[np.int64]]] = {}
     for label, part in _groups(X, y, n_classes, folds, fdr, seed):
-        groups.append(Borrowed(label, part, copies_of_others(rows, y, n_classes, label, part)))
-    level = np.log(max(len(groups), 1) / alpha)
-    found: dict[int, Borrowed] = {}
-    for group in sorted(groups, key=lambda g: -g.copies.evidence):
-        if group.copies.evidence > level and group.copies.manifold:
-            found.setdefault(group.label, group)
-    natural = max((g.copies.evidence for g in groups if g.label not in found), default=0.0)
-    for label, group in found.items():
-        found[label] = _whole(group, X, y, n_classes, folds, fdr, seed)
-    return Search(list(found.values()), len(groups), natural)
+        parts.setdefault(label, []).append(part)
+
+    def ask(label: int, part: NDArray[np.int64]) -> Borrowed:
+        return Borrowed(label, part, copies_of_others(rows, y, n_classes, label, part))
+
+    for label, pieces in parts.items():
+        own = np.flatnonzero(y == label)
+        groups = [ask(label, piece) for piece in pieces]
+        for group in tuple(groups):
+            if group.copies.evidence < 0:  # a kind: perhaps the class's own, and all the rest are copies
+                groups.append(ask(label, np.setdiff1d(own, group.rows)))
+        tested += len(groups)
+        first = max(groups, key=lambda g: g.copies.evidence / len(g.rows))
+        for piece in pieces:
+            both = ask(label, np.union1d(first.rows, piece))
+            tested += 1
+            first = both if _better(both, first) and len(both.rows) < len(own) else first
+        best[label] = first
+    level = np.log(max(tested, 1) / alpha)
+    found = [g for g in best.values() if g.copies.evidence > level and g.copies.manifold]
+    natural = max((g.copies.evidence for g in best.values() if g not in found), default=0.0)
+    return Search([_whole(group, X, y, n_classes, folds, fdr, seed) for group in found], tested, natural)
+
+
+def _better(one: Borrowed, other: Borrowed) -> bool:
+    """More evidence, and more manifold: a kind of the class's own rows makes copies less so."""
+    return one.copies.evidence > other.copies.evidence and one.copies.sources > other.copies.sources
 
 
 def _whole(
@@ -114,24 +132,29 @@ def _whole(
     fdr: float,
     seed: int,
 ) -> Borrowed:
-    """The group with further pieces: what an artefact does to some classes may lie apart from what to others.
+    """The group with further pieces, and without those that are a kind of the class.
 
-    A piece belongs to it that makes it more manifold and the evidence larger; a kind of the class's own rows
-    makes it less so.
+    What an artefact does to some classes may lie apart from what it does to others.
     """
-    rows = np.asarray(X, np.float64)
-    while True:
-        left = y.copy()
-        left[group.rows] = -1
+    rows, label = np.asarray(X, np.float64), group.label
+    own = np.flatnonzero(y == label)
+    for _ in range(_ROUNDS):
         best = group
-        for label, piece in _groups(X, left, n_classes, folds, fdr, seed, only=group.label):
-            both = np.union1d(group.rows, piece)
-            copies = copies_of_others(rows, y, n_classes, label, both)
-            grown = copies.evidence > best.copies.evidence and copies.sources > group.copies.sources
-            best = Borrowed(label, both, copies) if grown and copies.manifold else best
+        for outside in (True, False):
+            left = y.copy()
+            left[group.rows if outside else np.setdiff1d(own, group.rows)] = -1
+            for _, piece in _groups(X, left, n_classes, folds, fdr, seed, only=label):
+                change = np.setxor1d(group.rows, piece)
+                changed = Borrowed(label, change, copies_of_others(rows, y, n_classes, label, change))
+                gain = changed.copies.evidence - group.copies.evidence
+                if not outside and gain < len(piece):  # rows left out are to be clearly no copies
+                    continue
+                if _better(changed, group) and changed.copies.evidence > best.copies.evidence:
+                    best = changed
         if best is group:
-            return group
+            break
         group = best
+    return group
 
 
 def _groups(
