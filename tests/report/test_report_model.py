@@ -17,7 +17,7 @@ from reading import hostile_text, patient
 from foretaste.findings import GROUP_SCHEMA, ROW_SCHEMA, Findings
 from foretaste.report import FORMATS, render
 from foretaste.report.model import build
-from foretaste.report.wording import clean_command, findings_directory
+from foretaste.report.wording import clean_command, findings_directory, next_steps
 
 
 def test_a_poisoned_set_is_said_in_one_sentence() -> None:
@@ -44,9 +44,18 @@ def test_many_wrong_labels_of_which_none_can_be_told_are_a_thing_to_do(low: floa
     findings = clean()
     for place in (findings.summary, findings.evidence):
         place["mislabels"] = {"estimate": 250.0, "low": low, "high": 400.0, "status": "ok"}
-    first = build(findings).steps[0].text
+    report = build(findings)
+    first = report.steps[0].text
     assert ("About 250 labels seem wrong" in first) == said
     assert ("Nothing has to be done" in first) != said
+    assert ("though about 250 labels seem wrong" in report.headline) == said
+
+
+@pytest.mark.parametrize(("patterns", "first"), [(0, "Nothing has to be done."), (3, "No row has to go.")])
+def test_nothing_has_to_be_done_only_where_nothing_is_to_be_looked_at(patterns: int, first: str) -> None:
+    steps = next_steps("clean", [], [], patterns, "", "")
+    assert steps[0].text.startswith(first)
+    assert len(steps) == 1 + (patterns > 0)
 
 
 def test_an_unfinished_scan_never_reads_as_clean() -> None:

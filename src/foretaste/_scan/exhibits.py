@@ -185,7 +185,8 @@ def _not_testable(whole: Whole, context: Context, decision: Decision, plan: Plan
     labels = whole.sample.labels
     unjudged = len(labels) - context.n_classes
     if unjudged > 0:
-        reason = f"{unjudged} classes are too small, or too many, to be judged by label"
+        which = "1 class is" if unjudged == 1 else f"{unjudged:,} classes are"
+        reason = f"{which} too small, or there are too many, to be judged by label"
         gaps.append({"rule": "FT101", "reason": reason})
     gaps += [{"rule": "", "reason": note} for note in whole.sample.notes]
     if decision.mislabels is not None and decision.mislabels.reason:

@@ -71,7 +71,9 @@ def headline(verdict: str, counts: Counts, mislabels: Mislabels | None, why: str
             f"{'is' if number == 1 else 'are'} probably wrong, and nothing ties them together."
         )
     if verdict == "clean":
-        return f"No campaign, no bad source and no row to take out among {plural(counts.rows, 'row')}."
+        unlisted = unlisted_labels(mislabels, counts)
+        seem = "" if unlisted is None else f", though about {plural(round(unlisted), 'label')} seem wrong"
+        return f"No campaign, no bad source and no row to take out among {plural(counts.rows, 'row')}{seem}."
     if why:
         return f"{capital(why)}, so this scan cannot say that these data are clean."
     return "The scan did not finish, so it cannot say that these data are clean."
@@ -168,7 +170,8 @@ def next_steps(
             )
         )
     else:
-        steps.append(Step("Nothing has to be done. Keep this report with the data: it names their hash."))
+        done = "No row has to go" if review else "Nothing has to be done"
+        steps.append(Step(f"{done}. Keep this report with the data: it names their hash."))
     if review:
         steps.append(
             Step(f"Give the review list ({plural(review, 'pattern')}) ten minutes of a person's attention.")
