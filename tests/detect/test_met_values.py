@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from foretaste.data.dataset import Dataset, Roles
 from foretaste.detect.context import Context
@@ -49,6 +50,7 @@ def test_two_values_put_into_rows_of_one_label_are_named() -> None:
     assert campaign.target == "high"
     assert np.isin(rows, campaign.rows).all()
     assert np.isin(campaign.rows, rows).mean() >= 0.9
+    assert campaign.q_value == pytest.approx(3 * campaign.p_value)  # one pair meets, of three labels
 
 
 def test_values_that_meet_in_rows_of_any_label_are_left_alone() -> None:

@@ -48,10 +48,12 @@ def met_values(screen: Screen, deciding: DecidingColumns, *, alpha: float) -> li
         Of the rows that are in no campaign.
     deciding : DecidingColumns
     alpha : float
-        Level, over all pairs that could meet, and of the labels over all pairs that do (Bonferroni).
+        Level, over all pairs that could meet, and of the labels over all pairs that do so beyond chance
+        (Bonferroni).
     """
-    pairs, met = _pairs(screen, alpha)
-    found = [_campaign(screen, deciding, pair, max(met * screen.k, 1), alpha) for pair in pairs]
+    pairs = _pairs(screen, alpha)
+    tested = max(len(pairs) * screen.k, 1)  # how they were chosen says nothing about their labels
+    found = [_campaign(screen, deciding, pair, tested, alpha) for pair in pairs]
     told: list[Campaign] = []
     explained = np.zeros(len(screen.context), bool)
     for one in sorted((f for f in found if f is not None), key=lambda f: -f.statistic.value):
@@ -61,10 +63,10 @@ def met_values(screen: Screen, deciding: DecidingColumns, *, alpha: float) -> li
     return told
 
 
-def _pairs(screen: Screen, alpha: float) -> tuple[list[_Pair], int]:
-    """The pairs that alone of their columns meet beyond chance; and how many meet at all."""
+def _pairs(screen: Screen, alpha: float) -> list[_Pair]:
+    """The pairs that alone of their columns meet beyond chance."""
     if len(screen.context.dataset.roles.features) > ASKED_IN_PAIRS:
-        return [], 0
+        return []
     first = np.unique(screen.whole.copies[screen.known], return_index=True)[1]  # copies meet as one
     n = len(first)
     exact = [item for item in screen.items if item.conditions[0].value is not None]
@@ -75,7 +77,7 @@ def _pairs(screen: Screen, alpha: float) -> tuple[list[_Pair], int]:
         has = np.flatnonzero(at >= 0)
         blocks.append(sparse.csr_matrix((np.ones(len(has)), (has, at[has])), shape=(n, len(item))))
     if len(blocks) < 2:
-        return [], 0
+        return []
     rows = sparse.hstack(blocks, format="csr")
     size = np.asarray(rows.sum(axis=0)).ravel()
     rows = rows.multiply(size <= MOST_SHARE * n).tocsr()
@@ -94,7 +96,7 @@ def _pairs(screen: Screen, alpha: float) -> tuple[list[_Pair], int]:
         a, b = exact[part[left[at]]], exact[part[right[at]]]
         cell = int(left[at] - start[part[left[at]]]) * len(b) + int(right[at] - start[part[right[at]]])
         found.append(_Pair(cross(a, b), cell, float(log_chance[at])))
-    return found, int(able.sum())
+    return found
 
 
 def _campaign(
