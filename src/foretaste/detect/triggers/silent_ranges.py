@@ -23,6 +23,9 @@ from foretaste.stats.mixture import MOST_NOISE, lowest_share, mixture_gains
 EDGES = 128
 """Quantiles between which ranges are looked at."""
 
+_MOSTLY = 0.5
+"""Share of the rows that look like another class which a range must have beyond natural ones."""
+
 
 @dataclass(frozen=True)
 class _Range:
@@ -43,7 +46,8 @@ def silent_ranges(screen: Screen, deciding: DecidingColumns) -> list[Suspect]:
     """For every class and column, the range with most evidence, where the column says nothing elsewhere.
 
     Such a range may be full of natural rows, with as many labels of the class as anywhere. What it has beyond
-    those must look like another class, and more of its rows than do elsewhere in the column.
+    those must look like another class, and more of its rows than do elsewhere in the column. But not many
+    more may look so than it has beyond those: they were not put there.
 
     Parameters
     ----------
@@ -134,7 +138,7 @@ def _best(screen: Screen, bins: Items, ratio: NDArray[np.float64], label: int) -
     log_e = top + np.log(np.exp(gain - top).mean(axis=0))
     share = gains.shares[gain.argmax(axis=0)]
     enough = (beyond >= screen.some.least) & (count + others <= MOST_SHARE * looked_in.sum())
-    enough &= share * count >= LEAST_SHARE * beyond
+    enough &= (share * count >= LEAST_SHARE * beyond) & (beyond >= _MOSTLY * share * count)
     if not enough.any():
         return None
     best = int(np.where(enough, log_e, -np.inf).argmax())

@@ -37,7 +37,7 @@ CLOSED = 60
 MOST_REVIEWED = 12
 
 NEW = 0.5
-"""A range with at least this share of its rows in patterns to review says nothing new."""
+"""A range or a pair with at least this share of its rows in patterns to review says nothing new."""
 
 SUSPECTS = 250
 """Cells with different rows that are judged, each without its own rows in the reference."""
@@ -87,8 +87,8 @@ class ValueTriggers(Detector):
         suspects += silent_ranges(last.screen, last.deciding)
         ranges = decide(suspects, context.classes, alpha=self.alpha)
         said = np.concatenate([np.zeros(0, np.int64), *(item.rows for item in found.review)])
-        new = [item for item in ranges.review if np.isin(item.rows, said).mean() < NEW]
         met = met_values(last.screen, last.deciding, alpha=self.alpha)
+        new, met = ([i for i in part if np.isin(i.rows, said).mean() < NEW] for part in (ranges.review, met))
         alarms = [*found.campaigns, *ranges.campaigns, *met]
         told = of_a_kind(alarms, [*found.strong, *ranges.strong], searches[0].excused)
         doubted = [item for item in told if item.rule == "FT206"]
