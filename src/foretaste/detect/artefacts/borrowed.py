@@ -106,7 +106,8 @@ def borrowed(
             if group.copies.evidence < 0:  # a kind: perhaps the class's own, and all the rest are copies
                 groups.append(ask(label, np.setdiff1d(own, group.rows)))
         tested += len(groups)
-        first = max(groups, key=lambda g: g.copies.evidence / len(g.rows))
+        # evidence of a row, and how manifold: with a kind of the class, copies have more of the one, not both
+        first = max(groups, key=lambda g: g.copies.sources * g.copies.evidence / len(g.rows))
         for piece in pieces:
             both = ask(label, np.union1d(first.rows, piece))
             tested += 1
