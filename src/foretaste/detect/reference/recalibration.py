@@ -15,17 +15,17 @@ FEWEST_TRUSTED = 50
 
 
 def conformal_p_values(doubt: NDArray[np.float64], trusted: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Chance of a right label to be contradicted at least as much, by the trusted rows, shape (n,).
+    """Chance of a right label to be contradicted at least as much, by the (other) trusted rows, shape (n,).
 
     Examples
     --------
     >>> doubt = np.array([0.9, 0.1, 0.2, 0.3, 0.4])
     >>> conformal_p_values(doubt, np.array([False, True, True, True, True])).round(2).tolist()
-    [0.2, 1.0, 0.8, 0.6, 0.4]
+    [0.2, 1.0, 0.75, 0.5, 0.25]
     """
     pool = np.sort(doubt[trusted])
     above = len(pool) - np.searchsorted(pool, doubt, side="left")
-    return np.asarray((1 + above) / (1 + len(pool)), np.float64) - trusted / (1 + len(pool))
+    return np.asarray((1 + above - trusted) / (1 + len(pool) - trusted), np.float64)
 
 
 def recalibrate(context: Context, mislabels: Mislabels | None, fdr: float) -> Mislabels | None:
