@@ -90,33 +90,28 @@ def borrowed(
     """
     if len(np.unique(y[y >= 0])) < FEWEST_CLASSES:
         return Search([], 0, 0.0)
-    rows = np.asarray(X, np.float64)
-    tested, best = 0, dict[int, Borrowed]()
+    cuts = _Cuts(X, y, n_classes, folds, fdr, seed)
     parts: dict[int, list[NDArray[np.int64]]] = {}
-    for label, part in _groups(X, y, n_classes, folds, fdr, seed):
+    for label, part in cuts.groups(y):
         parts.setdefault(label, []).append(part)
-
-    def ask(label: int, part: NDArray[np.int64]) -> Borrowed:
-        return Borrowed(label, part, copies_of_others(rows, y, n_classes, label, part))
-
+    tested, best = 0, list[Borrowed]()
     for label, pieces in parts.items():
         own = np.flatnonzero(y == label)
-        groups = [ask(label, piece) for piece in pieces]
+        groups = [cuts.ask(label, piece) for piece in pieces]
         for group in tuple(groups):
             if group.copies.evidence < 0:  # a kind: perhaps the class's own, and all the rest are copies
-                groups.append(ask(label, np.setdiff1d(own, group.rows)))
-        tested += len(groups)
+                groups.append(cuts.ask(label, np.setdiff1d(own, group.rows)))
         # evidence of a row, and how manifold: with a kind of the class, copies have more of the one, not both
         first = max(groups, key=lambda g: g.copies.sources * g.copies.evidence / len(g.rows))
         for piece in pieces:
-            both = ask(label, np.union1d(first.rows, piece))
-            tested += 1
+            both = cuts.ask(label, np.union1d(first.rows, piece))
             first = both if _better(both, first) and len(both.rows) < len(own) else first
-        best[label] = first
+        tested += len(groups) + len(pieces)
+        best.append(first)
     level = np.log(max(tested, 1) / alpha)
-    found = [g for g in best.values() if g.copies.evidence > level and g.copies.manifold]
-    natural = max((g.copies.evidence for g in best.values() if g not in found), default=0.0)
-    return Search([_whole(group, X, y, n_classes, folds, fdr, seed) for group in found], tested, natural)
+    found = [g for g in best if g.copies.evidence > level and g.copies.manifold]
+    natural = max((g.copies.evidence for g in best if g not in found), default=0.0)
+    return Search([_whole(cuts, group) for group in found], tested, natural)
 
 
 def _better(one: Borrowed, other: Borrowed) -> bool:
@@ -124,29 +119,61 @@ def _better(one: Borrowed, other: Borrowed) -> bool:
     return one.copies.evidence > other.copies.evidence and one.copies.sources > other.copies.sources
 
 
-def _whole(
-    group: Borrowed,
-    X: NDArray[np.float32],
-    y: NDArray[np.int64],
-    n_classes: int,
-    folds: NDArray[np.int64],
-    fdr: float,
-    seed: int,
-) -> Borrowed:
+class _Cuts:
+    """The groups that can be cut out of classes, and what copies say of any."""
+
+    def __init__(
+        self,
+        X: NDArray[np.float32],
+        y: NDArray[np.int64],
+        n_classes: int,
+        folds: NDArray[np.int64],
+        fdr: float,
+        seed: int,
+    ) -> None:
+        self.X, self.rows = X, np.asarray(X, np.float64)
+        self.y, self.n_classes, self.folds = y, n_classes, folds
+        self.fdr, self.seed = fdr, seed
+
+    def ask(self, label: int, part: NDArray[np.int64]) -> Borrowed:
+        """A group, with how well copies explain it."""
+        return Borrowed(label, part, copies_of_others(self.rows, self.y, self.n_classes, label, part))
+
+    def groups(
+        self, y: NDArray[np.int64], only: int | None = None
+    ) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Every group, each once, that is cut out cleanly by a direction which other folds chose."""
+        known = y >= 0
+        within = self.rows - class_means(self.rows, y, self.n_classes)[y]
+        scatter = within[known].T @ within[known]
+        seen = set()
+        for candidate in by_class(SHAPES, self.X, y, self.n_classes, self.seed):
+            label = candidate.label
+            if only is not None and label != only:
+                continue
+            own = np.flatnonzero(y == label)
+            others = (scatter - within[own].T @ within[own]) / max(int(known.sum()) - len(own), 1)
+            inside = np.isin(own, candidate.rows)
+            group = _sharpened(self.rows[own], inside, self.folds[own], others, self.fdr)
+            if len(group) and (label, group.tobytes()) not in seen:
+                seen.add((label, group.tobytes()))
+                yield label, own[group]
+
+
+def _whole(cuts: _Cuts, group: Borrowed) -> Borrowed:
     """The group with further pieces, and without those that are a kind of the class.
 
     What an artefact does to some classes may lie apart from what it does to others.
     """
-    rows, label = np.asarray(X, np.float64), group.label
-    own = np.flatnonzero(y == label)
+    label = group.label
+    own = np.flatnonzero(cuts.y == label)
     for _ in range(_ROUNDS):
         best = group
         for outside in (True, False):
-            left = y.copy()
+            left = cuts.y.copy()
             left[group.rows if outside else np.setdiff1d(own, group.rows)] = -1
-            for _, piece in _groups(X, left, n_classes, folds, fdr, seed, only=label):
-                change = np.setxor1d(group.rows, piece)
-                changed = Borrowed(label, change, copies_of_others(rows, y, n_classes, label, change))
+            for _, piece in cuts.groups(left, only=label):
+                changed = cuts.ask(label, np.setxor1d(group.rows, piece))
                 gain = changed.copies.evidence - group.copies.evidence
                 if not outside and gain < len(piece):  # rows left out are to be clearly no copies
                     continue
@@ -156,33 +183,6 @@ def _whole(
             break
         group = best
     return group
-
-
-def _groups(
-    X: NDArray[np.float32],
-    y: NDArray[np.int64],
-    n_classes: int,
-    folds: NDArray[np.int64],
-    fdr: float,
-    seed: int,
-    only: int | None = None,
-) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Every group, each once, that is cut out cleanly by a direction which other folds chose."""
-    known = y >= 0
-    rows = np.asarray(X, np.float64)
-    within = rows - class_means(rows, y, n_classes)[y]
-    scatter = within[known].T @ within[known]
-    seen = set()
-    for candidate in by_class(SHAPES, X, y, n_classes, seed):
-        label = candidate.label
-        if only is not None and label != only:
-            continue
-        own = np.flatnonzero(y == label)
-        others = (scatter - within[own].T @ within[own]) / max(int(known.sum()) - len(own), 1)
-        group = _sharpened(rows[own], np.isin(own, candidate.rows), folds[own], others, fdr)
-        if len(group) and (label, group.tobytes()) not in seen:
-            seen.add((label, group.tobytes()))
-            yield label, own[group]
 
 
 def _sharpened(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from foretaste.detect.duplicates.campaign import FEWEST, OTHERS, natural_share
 from foretaste.detect.duplicates.groups import LEAST_COPIES, CopyGroups
 from foretaste.detect.duplicates.originals import Originals
+from foretaste.stats.mixture import mixture_evidence
 
 KNOTS = np.arange(-2.0, 6.5, 0.5)
 """Log likelihood ratios of "another class" between which groups are not told apart."""
@@ -99,11 +100,10 @@ def joint_surprise(
 
 
 def _mixed(log_ratio: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log likelihood ratio of "a share of the groups are copies", over the last axis, whatever the share."""
-    ratio = np.expm1(log_ratio)
-    sums = np.stack([np.log1p(share * ratio).sum(axis=-1) for share in SHARES])
-    best = sums.max(axis=0)
-    return np.asarray(best + np.log(np.exp(sums - best).mean(axis=0)), np.float64)
+    """Log evidence of "a share of the groups are copies", whatever the share; over the last axis."""
+    draws = np.atleast_2d(log_ratio)
+    draw = np.repeat(np.arange(len(draws)), draws.shape[1])
+    return mixture_evidence(draws.ravel(), draw, len(draws), shares=SHARES).log_e
 
 
 def _more_often_beside_doubt(
