@@ -18,7 +18,7 @@ from foretaste.detect.triggers.deciding import DecidingColumns
 from foretaste.detect.triggers.labelled_rows import LabelledRows
 from foretaste.detect.triggers.screen import Cell, Screen
 from foretaste.detect.triggers.values import ValueTriggers, _Search
-from foretaste.features.patterns import Condition
+from foretaste.features.patterns import Condition, Values
 
 N = 1500
 
@@ -240,8 +240,13 @@ def test_a_value_that_means_another_label_is_heard_though_its_column_decides(val
     at = colour.conditions.index(Condition("colour", "red")) * len(gain)
     at += [condition.value for condition in gain.conditions].index(str(value))
     cell = Cell(cross(colour, gain), at, 0, 0.0)
-    doubt = DecidingColumns(screen).doubt(cell, np.flatnonzero(cell.inside))
+    search = object.__new__(_Search)
+    search.screen, search.deciding = screen, DecidingColumns(screen)
+    doubt = search.deciding.doubt(cell, np.flatnonzero(cell.inside))
     assert ("decide the label alike" in doubt) == (value == 19)
+    parts = colour.conditions[at // len(gain)], gain.conditions[at % len(gain)]
+    campaign = cast(Any, SimpleNamespace(target="no", shape=Values(parts)))
+    assert [search.excused(part, campaign) for part in parts] == [False, value == 10]
 
 
 @pytest.mark.parametrize("places", [True, False])

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from foretaste import scan
 from foretaste.attacks import WordTrigger
@@ -74,6 +75,8 @@ def test_conformal_p_values_of_right_labels_are_uniform() -> None:
     p = conformal_p_values(doubt, trusted)[~trusted]
     assert np.abs([(p <= level).mean() - level for level in (0.05, 0.2, 0.5)]).max() < 0.03
     assert p.min() >= 1 / 1001
+    among = conformal_p_values(doubt, trusted)[trusted]  # each beside the others
+    assert np.sort(among) == pytest.approx(np.arange(1, 1001) / 1000)
 
 
 def campaign(rows: np.ndarray, target: str, shape: Values | None = None) -> Campaign:

@@ -56,6 +56,16 @@ def test_a_column_is_silent_where_only_the_rows_left_out_speak() -> None:
     assert not says_nothing(screen, 0, nobody)
 
 
+def test_a_range_in_which_more_rows_look_foreign_than_it_has_of_the_class_is_left_alone() -> None:
+    """Where all labels are the wrong way round, rows of both classes look foreign; nobody put those there."""
+    columns, y = people(4)
+    inside = np.flatnonzero((columns["weight"] > 400) & (columns["weight"] < 500))
+    y[inside] = 1 - y[inside]
+    y[inside[y[inside] == 0][:12]] = 1
+    screen = Screen(context_of(columns, y))
+    assert silent_ranges(screen, DecidingColumns(screen)) == []
+
+
 def test_any_of_a_narrow_range_is_found_among_the_natural_rows_of_the_range() -> None:
     """As many natural rows lie in it as stamped ones, half of them with the same label."""
     columns, y = people(2)

@@ -80,6 +80,10 @@ def silent_ranges(screen: Screen, deciding: DecidingColumns) -> list[Suspect]:
             if not says_nothing(screen, bins.column, met):
                 continue
             own = np.flatnonzero(met & mine)
+            # what holds of the bins may not of the rows beside them
+            natural = (met & ~mine).sum() * screen.prior[label] / (1 - screen.prior[label])
+            if len(own) - natural < _MOSTLY * best.share * len(own):
+                continue
             found.append(
                 Suspect(
                     label,
