@@ -18,6 +18,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--deduplicate", action="store_true", help="drop exact duplicates before poisoning")
     parser.add_argument("--format", choices=("parquet", "csv"), default="parquet")
     parser.add_argument("--timeout", type=int, default=900, help="seconds one cell may take")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="threads of one cell")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cells at once; times then mean little")
     parser.add_argument("--redo", nargs="+", choices=CONTESTANTS, help="forget the lines of these first")
     parser.add_argument("--results", type=Path, default=ROOT / ".benchmarks" / "detection.jsonl")
     parser.add_argument("--tables-only", action="store_true")
@@ -107,13 +109,15 @@ def run_missing(
     done = {key(line) for line in results if "error" not in line}
     missing = [cell for cell in wanted if key(cell) not in done]
     options.results.parent.mkdir(parents=True, exist_ok=True)
-    for number, cell in enumerate(missing, 1):
-        line = run_one(cell, options)
-        results[:] = [old for old in results if key(old) != key(line)] + [line]
-        with options.results.open("a") as file:
-            file.write(json.dumps(line) + "\n")
-        name = f"{cell['dataset']} {cell['attack']} {cell['rate']:g} seed {cell['seed']} {cell['contestant']}"
-        print(f"[{number}/{len(missing)}] {name}: {short(line)}", file=sys.stderr, flush=True)
+    with ThreadPoolExecutor(options.jobs) as pool:
+        running = [pool.submit(run_one, cell, options) for cell in missing]
+        for number, ended in enumerate(as_completed(running), 1):
+            line = ended.result()
+            results[:] = [old for old in results if key(old) != key(line)] + [line]
+            with options.results.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+            name = "{dataset} {attack} {rate:g} seed {seed} {contestant}".format(**line)
+            print(f"[{number}/{len(missing)}] {name}: {short(line)}", file=sys.stderr, flush=True)
 
 
 def run_one(cell: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
