@@ -69,7 +69,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--format", choices=("parquet", "csv"), default="parquet")
     parser.add_argument("--timeout", type=int, default=900, help="seconds one cell may take")
     parser.add_argument("--threads", type=int, default=2, help="threads of one cell")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cells at once; times then mean little")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cells at once")
     parser.add_argument("--redo", nargs="+", choices=CONTESTANTS, help="forget the lines of these first")
     parser.add_argument("--results", type=Path, default=ROOT / ".benchmarks" / "detection.jsonl")
     parser.add_argument("--tables-only", action="store_true")
