@@ -161,7 +161,7 @@ def test_the_oracle_is_perfect(attack: str) -> None:
 
 
 def options(tmp_path: Path) -> argparse.Namespace:
-    return argparse.Namespace(results=tmp_path / "results.jsonl", timeout=1, threads=1)
+    return argparse.Namespace(results=tmp_path / "results.jsonl", timeout=1, threads=1, jobs=1)
 
 
 def test_a_run_resumes_where_it_stopped_and_tries_errors_again(
