@@ -107,3 +107,13 @@ def test_warped_pictures_of_clothes_are_found_and_clean_ones_are_not(shared_data
     (group,) = result.found
     assert np.isin(group.rows, wrong).mean() >= 0.95
     assert np.isin(wrong, group.rows).mean() >= 0.8
+
+
+def test_a_kind_far_away_does_not_lend_its_distance_to_wrong_labels_beside_it() -> None:
+    X, y, _ = clouds()
+    kind, wrong = np.flatnonzero(y == 0)[:20], np.flatnonzero(y != 0)[:30]
+    X[kind, -1] += 10
+    y[wrong] = 0
+    told = copies_of_others(X, y, CLASSES, 0, np.concatenate([kind, wrong]))
+    assert told.shift < 1
+    assert not told.manifold

@@ -16,8 +16,8 @@ FROM_ALL = 0.5
 """Least agreement of where copies are from with how large the classes are, of what chance leaves of it."""
 
 SHIFT = 2.0
-"""Least distance of copies from the images they are like, in standard deviations: rows that only have another
-class's label, without a mark that they share, lie at none."""
+"""Least distance of most copies from the images they are like, in standard deviations: rows that only have
+another class's label, without a mark that they share, lie at none, whatever rows of a kind are among them."""
 
 _ROUNDS = 15
 _SHRINK = 0.02
@@ -36,7 +36,8 @@ class Copies:
     sources : float
         Agreement of where they are from with the sizes of the classes: 1 as by chance, 0 none.
     shift : float
-        How far they all are moved, in standard deviations within classes.
+        How far all but the `ODD` rows that are moved least are moved, and the same way, in standard
+        deviations within classes.
     """
 
     evidence: float
@@ -109,8 +110,9 @@ def copies_of_others(
     plane = _span(centres[other] - middle)
     moved = white - middle
     moved -= (moved @ plane) @ plane.T
-    shift = float(moved[::2].mean(axis=0) @ moved[1::2].mean(axis=0))  # of two halves: chance adds nothing
-    return Copies(evidence, float(sources), float(np.sqrt(max(shift, 0.0))))
+    # along the way that the other half is moved: chance adds nothing
+    shifts = np.concatenate([moved[half::2] @ _unit(moved[1 - half :: 2].mean(axis=0)) for half in (0, 1)])
+    return Copies(evidence, float(sources), float(np.quantile(shifts, ODD)))
 
 
 def class_means(X: NDArray[np.float64], y: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:
@@ -145,6 +147,10 @@ def _copies_or_kind(
 
 def _white(X: NDArray[np.float64], lower: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(solve_triangular(lower, X.T, lower=True).T, np.float64)
+
+
+def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    return vector / max(float(np.linalg.norm(vector)), 1e-300)
 
 
 def _span(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
