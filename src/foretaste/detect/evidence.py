@@ -48,7 +48,8 @@ class Campaign:
     p_value, q_value : float
         Against the detector's null; after multiplicity.
     effect : float
-        Share of the campaign's rows whose content contradicts their label, in [0, 1].
+        Share of the campaign's rows whose content contradicts their label, or, where labels are right, does
+        not call for what the rows share; in [0, 1].
     support : int
         Rows that have the pattern, flagged or not.
     statistic : Statistic

@@ -103,6 +103,12 @@ class TableFeatures:
         starts = np.cumsum([part.shape[1] for part in parts])[:-1].astype(np.int64)
         return (np.concatenate(parts, axis=1) if parts else np.zeros((0, 0), np.float32)), starts
 
+    def within_standard(self, feature: int) -> slice:
+        """Which columns of `standard` are those of a feature."""
+        matrix, starts = self._standard
+        edges = [0, *starts.tolist(), matrix.shape[1]]
+        return slice(edges[feature], edges[feature + 1])
+
     def independent(self, n: int, random_state: int = 0) -> NDArray[np.float32]:
         """``n`` rows like those of `standard`, each feature drawn on its own from a random row."""
         rng = np.random.default_rng(random_state)

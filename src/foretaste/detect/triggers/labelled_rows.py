@@ -22,6 +22,9 @@ LEAST_PURE = 0.7
 PURE_COMBINATION = 0.9
 """Share of a combination's rows with the target label: one is chosen so that hardly any row has it."""
 
+PRIOR_ROWS = 2
+"""Rows of the class's share that are added to those of a value alone, which may be few."""
+
 MOST_ASKED = 4_000
 
 

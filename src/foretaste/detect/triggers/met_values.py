@@ -10,16 +10,15 @@ from scipy.special import expit
 from scipy.stats import binom
 
 from foretaste.detect.evidence import Campaign, Statistic
-from foretaste.detect.triggers.cells import MOST_SHARE, Cut, cross, shape_of
+from foretaste.detect.triggers.cells import MOST_SHARE, Cut, shape_of
 from foretaste.detect.triggers.deciding import DecidingColumns
+from foretaste.detect.triggers.exact_values import ExactValues
+from foretaste.detect.triggers.labelled_rows import PRIOR_ROWS
 from foretaste.detect.triggers.own_kind import AGREE, are_of_a_kind
 from foretaste.detect.triggers.screen import ASKED_IN_PAIRS, Cell, Screen
 from foretaste.detect.triggers.suspect import LEAST_SHARE
 from foretaste.stats.mixture import highest_share
 from foretaste.stats.poisson_binomial import tail_probability
-
-PRIOR_ROWS = 2
-"""Rows of the class's share that are added to those of a value alone, which may be few."""
 
 
 @dataclass(frozen=True)
@@ -69,21 +68,12 @@ def _pairs(screen: Screen, alpha: float) -> list[_Pair]:
         return []
     first = np.unique(screen.whole.copies[screen.known], return_index=True)[1]  # copies meet as one
     n = len(first)
-    exact = [item for item in screen.items if item.conditions[0].value is not None]
-    start = np.concatenate([[0], np.cumsum([len(item) for item in exact])]).astype(np.int64)
-    blocks = []
-    for item in exact:
-        at = item.code[first]
-        has = np.flatnonzero(at >= 0)
-        blocks.append(sparse.csr_matrix((np.ones(len(has)), (has, at[has])), shape=(n, len(item))))
-    if len(blocks) < 2:
-        return []
-    rows = sparse.hstack(blocks, format="csr")
+    values = ExactValues.of(screen.items, first)
+    rows = values.rows
     size = np.asarray(rows.sum(axis=0)).ravel()
     rows = rows.multiply(size <= MOST_SHARE * n).tocsr()
     together = sparse.triu(rows.T @ rows, k=1).tocoo()
-    part = np.searchsorted(start, np.arange(start[-1]), side="right") - 1
-    column = np.array([item.column for item in exact])[part]
+    column = values.column
     able = (together.data >= screen.least) & (column[together.row] != column[together.col])
     left, right, count = together.row[able], together.col[able], together.data[able]
     large, small = np.maximum(size[left], size[right]), np.minimum(size[left], size[right])
@@ -93,9 +83,7 @@ def _pairs(screen: Screen, alpha: float) -> list[_Pair]:
     _, which, times = np.unique(of_columns, return_inverse=True, return_counts=True)
     found = []
     for at in beyond[times[which] == 1]:
-        a, b = exact[part[left[at]]], exact[part[right[at]]]
-        cell = int(left[at] - start[part[left[at]]]) * len(b) + int(right[at] - start[part[right[at]]])
-        found.append(_Pair(cross(a, b), cell, float(log_chance[at])))
+        found.append(_Pair(*values.cell(left[at], right[at], screen.items), float(log_chance[at])))
     return found
 
 

@@ -25,6 +25,7 @@ from foretaste.detect.triggers.silent_ranges import silent_ranges
 from foretaste.detect.triggers.spelling import in_full
 from foretaste.detect.triggers.suspect import Judge, Suspect
 from foretaste.detect.triggers.suspects import decide
+from foretaste.detect.triggers.uncalled_values import uncalled_values
 from foretaste.features.patterns import Condition, Values
 from foretaste.stats.mixture import MOST_NOISE, lowest_share, mixture_gains
 
@@ -48,7 +49,8 @@ class ValueTriggers(Detector):
 
     Every cell of one or two columns is asked again by the trees of a subspace forest that never saw those
     columns; pairs whose rows are only partly suspicious are cut once more by a third column. Where labels are
-    hard, two values that alone of their columns meet beyond chance are asked for their labels. See
+    hard, two values that alone of their columns meet beyond chance are asked for their labels; where they are
+    right, two values are asked whether anything else in their rows calls for them. See
     `foretaste.stats.mixture` for the evidence and `foretaste.detect.contradiction` for the null.
 
     Parameters
@@ -89,7 +91,9 @@ class ValueTriggers(Detector):
         said = np.concatenate([np.zeros(0, np.int64), *(item.rows for item in found.review)])
         met = met_values(last.screen, last.deciding, alpha=self.alpha)
         new, met = ([i for i in part if np.isin(i.rows, said).mean() < NEW] for part in (ranges.review, met))
-        alarms = [*found.campaigns, *ranges.campaigns, *met]
+        uncalled = uncalled_values(last.screen, alpha=self.alpha)
+        uncalled = [i for i in uncalled if i.rule != "FT206" or np.isin(i.rows, said).mean() < NEW]
+        alarms = [*found.campaigns, *ranges.campaigns, *met, *uncalled]
         told = of_a_kind(alarms, [*found.strong, *ranges.strong], searches[0].excused)
         doubted = [item for item in told if item.rule == "FT206"]
         return Evidence(
