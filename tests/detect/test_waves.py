@@ -85,7 +85,7 @@ def test_the_phase_of_a_wave_does_not_change_its_spectrum_and_brightness_adds_no
 def test_covers_elsewhere_only_clear_rows_whose_labels_are_right(
     elsewhere: int, contradicted: bool, unsaid: bool
 ) -> None:
-    judged = Judgement(0, 0, 0.9, 0.1, 1e-20, 1e-20, 1, np.arange(3))
+    judged = Judgement(0, 0, 0.9, 0.1, 1e-20, 1e-20, 1, np.arange(3), 0.0, np.arange(3))
     group = Candidate("waves", 1, 6.0, np.arange(30), np.arange(100, 100 + elsewhere))
     assert _decides(group, judged, dirty=contradicted)
     assert _decides(group, judged, dirty=False) is unsaid

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import logsumexp
 
+from foretaste.detect.artefacts.diversity import FROM_ALL, agreement
+
 ODD = 0.2
 """Share of a kind's rows that may be anything, those that speak loudest for copies: wrong labels, say."""
-
-FROM_ALL = 0.5
-"""Least agreement of where copies are from with how large the classes are, of what chance leaves of it."""
 
 SHIFT = 2.0
 """Least distance of most copies from the images they are like, in standard deviations: rows that only have
@@ -21,7 +20,6 @@ another class's label, without a mark that they share, lie at none, whatever row
 
 _ROUNDS = 15
 _SHRINK = 0.02
-_DRAWS = 200
 
 
 @dataclass(frozen=True)
@@ -104,15 +102,14 @@ def copies_of_others(
     middle = centres[every].mean(axis=0)
     plane = _span(centres[every] - middle)
     evidence, share = _copies_or_kind((white - middle) @ plane, (centres[other] - middle) @ plane, prior)
-    chance = np.random.default_rng(0).multinomial(len(rows), prior, size=_DRAWS) / len(rows)
-    sources = np.minimum(share, prior).sum() / np.minimum(chance, prior).sum(axis=1).mean()
+    sources = agreement(share, prior, len(rows))
     middle = centres[other].mean(axis=0)
     plane = _span(centres[other] - middle)
     moved = white - middle
     moved -= (moved @ plane) @ plane.T
     # along the way that the other half is moved: chance adds nothing
     shifts = np.concatenate([moved[half::2] @ _unit(moved[1 - half :: 2].mean(axis=0)) for half in (0, 1)])
-    return Copies(evidence, float(sources), float(np.quantile(shifts, ODD)))
+    return Copies(evidence, sources, float(np.quantile(shifts, ODD)))
 
 
 def class_means(X: NDArray[np.float64], y: NDArray[np.int64], n_classes: int) -> NDArray[np.float64]:

@@ -10,7 +10,32 @@ from numpy.typing import NDArray
 from foretaste.features.image import ImageFeatures, unit_rows
 
 NEIGHBOURS = 10
+
+FROM_ALL = 0.5
+"""Least agreement of where rows are from with how large the classes are, of what chance leaves of it."""
+
 _QUERIES = 300
+_DRAWS = 200
+
+
+def agreement(share: NDArray[np.floating], prior: NDArray[np.floating], rows: int) -> float:
+    """How far rows are from all classes in proportion to their sizes: 1 as far as by chance, 0 not at all.
+
+    Parameters
+    ----------
+    share, prior : ndarray of shape (n_classes,)
+        Of the rows, and of all; each sums to 1.
+    rows : int
+        How many there are.
+
+    Examples
+    --------
+    >>> prior = np.array([0.5, 0.3, 0.2])
+    >>> round(agreement(prior, prior, 1000), 1), round(agreement(np.array([0, 0, 1]), prior, 1000), 1)
+    (1.0, 0.2)
+    """
+    chance = np.random.default_rng(0).multinomial(rows, prior, size=_DRAWS) / rows
+    return float(np.minimum(share, prior).sum() / np.minimum(chance, prior).sum(axis=1).mean())
 
 
 class Diversity:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta, binom, norm
 
 from foretaste.detect.artefacts.candidate import Candidate
-from foretaste.detect.artefacts.diversity import Diversity
+from foretaste.detect.artefacts.diversity import FROM_ALL, Diversity, agreement
 from foretaste.detect.context import Context
 
 DRAWS = 5
@@ -23,6 +23,9 @@ COHERENT = 0.15
 
 ONE_LABEL = 0.9
 """Share of the rows with the artefact that have one label, from which on the artefact decides it."""
+
+FEWEST_OTHERS = 3
+"""With fewer other classes, all of them are not manifold enough to be told from a kind."""
 
 CONTRADICTED = 1 / 3
 """Share of the rows, of those that could, whose content contradicts their label beyond what is usual.
@@ -50,6 +53,10 @@ class Judgement:
         Most frequent label; -1 where the labels are as mixed as in other rows.
     control : int64 ndarray
         Other rows of the classes its content looks like.
+    sources : float
+        How far the rows that contradict their label are from all other classes (`agreement`).
+    likely : int64 ndarray of shape (n,)
+        The class that the content of each row of the data looks like.
     """
 
     coherence: float
@@ -60,6 +67,8 @@ class Judgement:
     clean_p: float
     target: int
     control: NDArray[np.int64]
+    sources: float
+    likely: NDArray[np.int64]
 
     @property
     def p_value(self) -> float:
@@ -117,7 +126,8 @@ class Judge:
         every = _excess(wrong[rows], rate[labels])
         one = _excess(wrong[rows[labels == target]], rate[labels[labels == target]])
         p_value, contradicted, usual = min(every, one)
-        if coherence > COHERENT:
+        sources = self._sources(likely[rows[wrong[rows]]], target)
+        if coherence > COHERENT and sources < FROM_ALL:  # what is from all classes is no motif
             p_value = 1.0
         count, agreeing = len(rows) + len(candidate.elsewhere), int((labels == target).sum())
         prior = float((context.y[self.known] == target).mean())
@@ -133,7 +143,19 @@ class Judge:
             clean,
             -1 if mixed else target,
             controls[0],
+            sources,
+            np.asarray(likely, np.int64),
         )
+
+    def _sources(self, likely: NDArray[np.int64], target: int) -> float:
+        """How far these classes are all but the target, in proportion to their sizes."""
+        size = np.bincount(self.context.y[self.known], minlength=self.context.n_classes).astype(np.float64)
+        size[target] = 0
+        others = likely[likely != target]
+        if not len(others) or (size > 0).sum() < FEWEST_OTHERS:
+            return 0.0
+        share = np.bincount(others, minlength=len(size)) / len(others)
+        return agreement(share, size / size.sum(), len(others))
 
     def _controls(self, rows: NDArray[np.int64], classes: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Draws of other rows of the same classes, by their labels or by what they look like.

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
 from foretaste.detect.artefacts.borrowed import SHAPES, Borrowed, Search, borrowed
 from foretaste.detect.artefacts.candidate import Candidate
 from foretaste.detect.artefacts.candidates import candidates
-from foretaste.detect.artefacts.judge import ONE_LABEL, Judge, Judgement, expected_error
+from foretaste.detect.artefacts.description import described, is_heard, reason
+from foretaste.detect.artefacts.diversity import FROM_ALL
+from foretaste.detect.artefacts.judge import COHERENT, ONE_LABEL, Judge, Judgement, expected_error
+from foretaste.detect.artefacts.matched import grown, told_apart
 from foretaste.detect.artefacts.nature import beyond_nature, least_natural, natural_separations
 from foretaste.detect.artefacts.place import locate
+from foretaste.detect.artefacts.renderings import RENDERING, is_rendering, rendering_candidates
 from foretaste.detect.artefacts.shades import SHADES, shade_candidates
-from foretaste.detect.artefacts.shades import words as shade_words
-from foretaste.detect.artefacts.waves import WAVES, wave_candidates
-from foretaste.detect.artefacts.waves import words as wave_words
+from foretaste.detect.artefacts.waves import wave_candidates
 from foretaste.detect.base import Detector
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
+from foretaste.features.rendering import BLOCK, renderings
 
 MOST_JUDGED = 8
-"""Distinct groups that are judged, those least natural first."""
+"""Distinct groups that are judged, of places and patterns and of processing, those least natural first."""
+
+PROCESSING = (SHADES, RENDERING)
+"""Views of what was done to images, wherever in them."""
 
 FEWEST_IMAGES = 100
 
 MOST_COMPARED = 2000
 """Images of other classes that a group is compared with for its picture."""
 
-VIEWS = 9
+VIEWS = 10
+
+ALL_BUT = 0.8
+"""Share of the rows of a processed group, beyond which a known campaign has it."""
+
+MOST_WRONG = 0.5
+"""Least share of rows with contradicted labels, of those that could, of a group not held against nature."""
+
+APART = 0.8
+"""Least chance that a row whose rendering was changed lies beyond an image of the class it looks like."""
+
 UNIMODAL = 2.65
 
 
@@ -82,8 +98,12 @@ class SharedArtefacts(Detector):
             return _nothing(f"{usable} labelled images of {size} pixels are too few or too small")
         asked = image, context.y, context.n_classes, self.random_state
         found = list(candidates(*asked))
-        if not _heard(context):
+        rendered = np.zeros((0, 0), np.float32)
+        if not is_heard(context):
             found += [*wave_candidates(*asked), *shade_candidates(*asked)]
+            if min(image.small.shape[1:3]) >= 2 * BLOCK:
+                rendered = renderings(image.pixels, image.small)
+                found += rendering_candidates(rendered, *asked)
         odd = [
             (c, j)
             for c, j in self._judged(context, found)
@@ -96,17 +116,27 @@ class SharedArtefacts(Detector):
         for candidate, judgement in suspects:
             natural = natural_separations(found, candidate.view, groups)
             chance = beyond_nature(candidate.separation, natural)
+            processed, dirty = candidate.view in PROCESSING, self._dirty(judgement, len(found))
+            if dirty and candidate.view == RENDERING:
+                if told_apart(rendered, candidate.rows, judgement.control) < APART:
+                    continue  # wrong labels, and no more than that
+                if _from_all(judgement):
+                    chance = 0.0  # a kind may be rendered otherwise, but is not made of all other classes
+                wrong = judgement.likely != context.y
+                rows = grown(rendered, context.y, candidate.label, candidate.rows, wrong, context.folds)
+                candidate = replace(candidate, rows=rows)
             if chance * VIEWS > self.alpha:
                 continue
             most = max(natural, default=UNIMODAL)
             campaign = self._campaign(context, candidate, judgement, len(found), chance, most)
             # where labels are right, the cut has to be beyond doubt, and processing alone is no campaign
-            cut = candidate.view != SHADES and _error(context, candidate) <= self.alpha
-            sure = cut or self._dirty(judgement, len(found))
-            if candidate.view != SHADES or not any(_part_of(campaign, k) for k in evidence.campaigns):
+            cut = not processed and _error(context, candidate) <= self.alpha
+            sure = dirty or (cut and not is_rendering(image, candidate.rows, judgement.control))
+            known = evidence.campaigns + evidence.review
+            if not processed or not any(_part_of(campaign, k, ALL_BUT) for k in known):
                 (evidence.campaigns if sure else evidence.review).append(campaign)
         evidence.campaigns = _whole(evidence.campaigns)
-        if not _heard(context):
+        if not is_heard(context):
             evidence.campaigns += self._borrowed(context, evidence.campaigns)
         return evidence
 
@@ -124,11 +154,11 @@ class SharedArtefacts(Detector):
 
     def _judged(self, context: Context, found: list[Candidate]) -> list[tuple[Candidate, Judgement]]:
         """The groups that are cut out cleanly, each once, with what is to be said about them."""
-        clean = [candidate for candidate in found if _error(context, candidate) <= self.fdr]
+        clean = [c for c in found if _error(context, c) <= self.fdr and (c.rest is not None or _is_most(c))]
         judge = Judge(context)
         judged = []
-        for shaded in (False, True):  # shades say least about what was done
-            asked = [c for c in clean if (c.view == SHADES) == shaded]
+        for processed in (False, True):  # which says least about what was done
+            asked = [c for c in clean if (c.view in PROCESSING) == processed]
             for candidate in least_natural(found, asked, MOST_JUDGED):
                 judgement = judge.judge(candidate)
                 # rows with wrong labels are like other classes whatever else they show
@@ -151,7 +181,7 @@ class SharedArtefacts(Detector):
         natural: float,
     ) -> Campaign:
         assert context.image is not None
-        found = _finding(context, candidate, judgement)
+        found = described(context, candidate, judgement)
         dirty = self._dirty(judgement, tested)
         p_value = max(judgement.p_value, chance, 1e-300)
         target = None if judgement.target < 0 else context.classes[judgement.target]
@@ -160,13 +190,13 @@ class SharedArtefacts(Detector):
             rows=candidate.rows,
             target=target,
             pattern=found.pattern,
-            kind="sound" if _heard(context) else "image",
+            kind="sound" if is_heard(context) else "image",
             p_value=p_value,
             q_value=min(1.0, max(judgement.p_value * tested, chance * VIEWS)),
             effect=judgement.contradicted,
             support=len(candidate.rows) + len(candidate.elsewhere),
             statistic=Statistic("separation", candidate.separation, natural),
-            reason=_reason(len(candidate.rows), judgement, found, target, dirty),
+            reason=reason(len(candidate.rows), judgement, found, target, dirty),
             parts=[found.part],
         )
 
@@ -213,49 +243,19 @@ def _whole(campaigns: list[Campaign]) -> list[Campaign]:
     return [campaigns[number] for number in sorted(kept)]
 
 
-def _part_of(campaign: Campaign, known: Campaign) -> bool:
-    return float(np.isin(campaign.rows, known.rows).mean()) > 0.5
+def _part_of(campaign: Campaign, known: Campaign, share: float = 0.5) -> bool:
+    return float(np.isin(campaign.rows, known.rows).mean()) > share
 
 
-@dataclass(frozen=True)
-class _Finding:
-    rule: str
-    shared: str
-    pattern: str
-    part: dict[str, Any]
+def _from_all(judgement: Judgement) -> bool:
+    """Whether a group is of all the other classes beyond doubt."""
+    excess = (judgement.contradicted - judgement.usual) / max(1 - judgement.usual, 1e-9)
+    return judgement.sources >= FROM_ALL and judgement.coherence <= COHERENT and excess >= MOST_WRONG
 
 
-def _finding(context: Context, candidate: Candidate, judgement: Judgement) -> _Finding:
-    """What a group of images shares, in words and as a picture."""
-    assert context.image is not None
-    part: dict[str, Any] = {"view": candidate.view}
-    if candidate.view == SHADES:
-        pattern = shade_words(context.image, candidate.rows, judgement.control)
-        return _Finding("FT209", "images share traces of the same processing", pattern, part)
-    if candidate.view == WAVES:
-        pattern = wave_words(context.image, candidate.rows, judgement.control)
-        return _Finding("FT208", "images share the same wave", pattern, part)
-    place = locate(context.image, candidate.rows, judgement.control)
-    part |= {"box": [place.top, place.left, place.bottom, place.right], "picture": place.picture}
-    rule = "FT207" if place.local else "FT208"
-    if _heard(context):
-        return _Finding(rule, "clips share the same sound", place.sound(), part)
-    shared = f"images share the same {'patch' if place.local else 'overlay'}"
-    return _Finding(rule, shared, place.words(), part)
-
-
-def _heard(context: Context) -> bool:
-    return context.dataset.roles.image == "spectrogram"
-
-
-def _reason(rows: int, judgement: Judgement, found: _Finding, target: str | None, dirty: bool) -> str:
-    said = f"{rows} {found.shared} and are otherwise as diverse as random ones; "
-    if dirty:
-        return said + (
-            f"models that saw none of them contradict the label of {judgement.contradicted:.0%} "
-            f"({judgement.usual:.0%} of other rows)"
-        )
-    return said + f"those that have it are nearly all labelled {target!r}"
+def _is_most(candidate: Candidate, share: float = 0.5) -> bool:
+    """Whether hardly any rows of other classes lie as far out."""
+    return len(candidate.rows) >= share * (len(candidate.rows) + len(candidate.elsewhere))
 
 
 def _error(context: Context, candidate: Candidate) -> float:
@@ -269,9 +269,7 @@ def _decides(candidate: Candidate, judgement: Judgement, dirty: bool) -> bool:
 
     Where content contradicts the labels it is enough that most have that label: the rest may be covers.
     """
-    everywhere = len(candidate.rows) + len(candidate.elsewhere)
-    least = 0.5 if dirty else ONE_LABEL
-    return judgement.p_value < 1 and len(candidate.rows) >= least * everywhere
+    return judgement.p_value < 1 and _is_most(candidate, 0.5 if dirty else ONE_LABEL)
 
 
 def _nothing(reason: str) -> Evidence:

@@ -1,0 +1,154 @@
+"""A group beside images of the classes it looks like, and rows of its class that were left out of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cholesky, solve_triangular
+from scipy.stats import rankdata
+
+from foretaste.detect.artefacts.copies import class_means
+
+_PARTS = 5
+_SHRINK = 0.1
+_FLOOR = 1e-3
+_TAUGHT = 5
+_ROUNDS = 4
+_LEFT_OUT = 0.02
+_LOW = 0.05
+
+
+def told_apart(
+    matrix: NDArray[np.float32], rows: NDArray[np.int64], control: NDArray[np.int64], seed: int = 0
+) -> float:
+    """Chance that a row of the group lies further along what tells it from the control than one of that does.
+
+    Rows with nothing but a wrong label are like images of the class they are from, at one half; those that
+    something was done to are not. Each row is judged by a line that it did not teach.
+
+    Parameters
+    ----------
+    matrix : float32 ndarray of shape (n, d)
+    rows, control : int64 ndarray
+        The group, and other rows of the classes that it looks like.
+    seed : int
+
+    References
+    ----------
+    Hanley and McNeil, "The meaning and use of the area under a receiver operating characteristic (ROC)
+    curve", Radiology 143 (1982).
+
+    Examples
+    --------
+    >>> matrix = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
+    >>> round(told_apart(matrix, np.arange(50), np.arange(50, 200)), 1)
+    0.5
+    >>> matrix[:50, 2] += 5
+    >>> round(told_apart(matrix, np.arange(50), np.arange(50, 200)), 1)
+    1.0
+    """
+    points = np.concatenate([matrix[rows], matrix[control]]).astype(np.float64)
+    inside = np.arange(len(points)) < len(rows)
+    part = np.random.default_rng(seed).permutation(len(points)) % _PARTS
+    line = np.zeros(len(points))
+    for held in range(_PARTS):
+        group, others = points[(part != held) & inside], points[(part != held) & ~inside]
+        if min(len(group), len(others)) < _TAUGHT:
+            return 0.5
+        here, there = group.mean(axis=0), others.mean(axis=0)
+        within = np.concatenate([group - here, others - there])
+        line[part == held] = (points[part == held] - (here + there) / 2) @ (
+            _inverse(within, _SHRINK) @ (here - there)
+        )
+    above = float(rankdata(line)[inside].sum()) - len(rows) * (len(rows) + 1) / 2
+    return above / (len(rows) * len(control))
+
+
+def grown(
+    matrix: NDArray[np.float32],
+    y: NDArray[np.int64],
+    label: int,
+    rows: NDArray[np.int64],
+    wrong: NDArray[np.bool_],
+    folds: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """The group with those rows of its class that lie as far out, and without those that do not.
+
+    What was done to images changes some more than others, and a cut between two means misses the latter. The
+    line is found anew from the group, no row longer than the usual one, out of fold; the cut is moved to
+    where rows of other classes, spread as widely as the rest of this one, begin.
+
+    Parameters
+    ----------
+    matrix : float32 ndarray of shape (n, d)
+    y : int64 ndarray of shape (n,)
+        Class of each row; negative where it has none.
+    label : int
+        Class of the group.
+    rows : int64 ndarray
+        The group.
+    wrong : bool ndarray of shape (n,)
+        Rows whose content contradicts their label: only these are added.
+    folds : int64 ndarray of shape (n,)
+
+    References
+    ----------
+    Efron, "Large-scale inference", Cambridge (2010), chapter 5: expected false ones beyond a cut.
+    """
+    known = np.flatnonzero(y >= 0)
+    own, others = np.flatnonzero(y == label), np.flatnonzero((y >= 0) & (y != label))
+    points = np.asarray(matrix, np.float64)
+    within = np.zeros_like(points)
+    within[known] = points[known] - class_means(points, y, int(y.max()) + 1)[y[known]]
+    white = _white(within, within[others])
+    length = np.sqrt(np.square(white).sum(axis=1))
+    white *= np.minimum(1, np.median(length[others]) / np.maximum(length, 1e-9))[:, None]
+    group = rows
+    for _ in range(_ROUNDS):
+        inside = np.isin(np.arange(len(y)), group)
+        line = np.zeros(len(y))
+        for fold in np.unique(folds):
+            taught = (folds != fold) & (y == label)
+            if min((taught & inside).sum(), (taught & ~inside).sum()) < _TAUGHT:
+                return rows
+            middle = white[taught & ~inside].mean(axis=0)
+            way = white[taught & inside].mean(axis=0) - middle
+            way /= max(float(np.linalg.norm(way)), 1e-12)
+            line[folds == fold] = white[folds == fold] @ way
+            line[(folds == fold) & (y == label)] -= middle @ way
+        found = _beyond(line[own], line[others], line[own[~inside[own]]])
+        new = own[found]
+        new = new[wrong[new] | inside[new]]
+        if not len(new):
+            return rows
+        if len(new) == len(group) and (new == group).all():
+            break
+        group = new
+    return group
+
+
+def _beyond(
+    line: NDArray[np.float64], others: NDArray[np.float64], rest: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Positions of the highest values of which few are expected to be no more than the others' tail."""
+    spread = (np.median(rest) - np.quantile(rest, _LOW)) / max(
+        np.median(others) - np.quantile(others, _LOW), 1e-9
+    )
+    usual = np.sort(np.median(rest) + (others - np.median(others)) * max(float(spread), 1.0))
+    order = np.argsort(-line, kind="stable")
+    tail = 1 + len(usual) - np.searchsorted(usual, line[order], side="left")
+    false = len(rest) * tail / len(usual) / np.arange(1, len(line) + 1)
+    few = np.flatnonzero(false <= _LEFT_OUT)
+    return np.sort(order[: few[-1] + 1]) if len(few) else order[:0]
+
+
+def _inverse(within: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
+    covariance = within.T @ within / max(len(within), 1)
+    covariance += (floor * float(np.trace(covariance)) / len(covariance) + 1e-12) * np.eye(len(covariance))
+    return np.asarray(np.linalg.inv(covariance), np.float64)
+
+
+def _white(points: NDArray[np.float64], usual: NDArray[np.float64]) -> NDArray[np.float64]:
+    covariance = usual.T @ usual / max(len(usual), 1)
+    covariance += (_FLOOR * float(np.trace(covariance)) / len(covariance) + 1e-12) * np.eye(len(covariance))
+    return np.asarray(solve_triangular(cholesky(covariance, lower=True), points.T, lower=True).T, np.float64)
