@@ -12,6 +12,7 @@ from foretaste.attacks.backdoors.images.all_to_all import AllToAll
 from foretaste.attacks.backdoors.images.badnets import BadNets
 from foretaste.attacks.backdoors.images.blended import Blended
 from foretaste.attacks.backdoors.images.bpp import Bpp
+from foretaste.attacks.backdoors.images.image_filter import ImageFilter
 from foretaste.attacks.backdoors.images.sig import Sig
 from foretaste.attacks.backdoors.images.source_specific import SourceSpecific
 from foretaste.attacks.backdoors.images.wanet import WaNet
@@ -70,6 +71,7 @@ __all__ = [
     "FrontRunning",
     "HiddenTrigger",
     "HideAttack",
+    "ImageFilter",
     "IndicatorFeed",
     "LabelConsistent",
     "LabelFlip",

@@ -32,6 +32,7 @@ BUILT_IN = {
     "front-running": "web.front_running:FrontRunning",
     "hidden-trigger": "clean_label.hidden_trigger:HiddenTrigger",
     "hide-attack": "blind_spots.hide_attack:HideAttack",
+    "image-filter": "backdoors.images.image_filter:ImageFilter",
     "indicator-feed": "control.indicator_feed:IndicatorFeed",
     "label-consistent": "clean_label.label_consistent:LabelConsistent",
     "label-flip": "labels.label_flip:LabelFlip",

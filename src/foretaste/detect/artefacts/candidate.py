@@ -19,7 +19,7 @@ class Candidate:
     ----------
     view : str
         In what: ``residual``, ``resampling``, ``pixels``, ``coarse``, ``waves``, ``shades``,
-        ``all classes``, ``tile`` or ``like tiles``.
+        ``rendering``, ``all classes``, ``tile`` or ``like tiles``.
     label : int
         The class whose rows it was found among; -1 for all.
     separation : float

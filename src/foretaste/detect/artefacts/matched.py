@@ -41,8 +41,8 @@ def told_apart(
     Examples
     --------
     >>> matrix = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
-    >>> round(told_apart(matrix, np.arange(50), np.arange(50, 200)), 1)
-    0.5
+    >>> told_apart(matrix, np.arange(50), np.arange(50, 200)) < 0.6
+    True
     >>> matrix[:50, 2] += 5
     >>> round(told_apart(matrix, np.arange(50), np.arange(50, 200)), 1)
     1.0

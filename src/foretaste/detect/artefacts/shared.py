@@ -1,4 +1,4 @@
-"""Images that share an artefact: a patch (FT207), an overlay, a wave, a warp (FT208), or shades (FT209)."""
+"""Images that share an artefact: a patch (FT207), an overlay, a wave, a warp (FT208), processing (FT209)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from foretaste.detect.evidence import Campaign, Evidence, Skipped, Statistic
 from foretaste.features.rendering import BLOCK, renderings
 
 MOST_JUDGED = 8
-"""Distinct groups that are judged, of places and patterns and of processing, those least natural first."""
+"""Distinct groups judged, of places and patterns and of each kind of processing, least natural first."""
 
 PROCESSING = (SHADES, RENDERING)
 """Views of what was done to images, wherever in them."""
@@ -53,12 +53,13 @@ class SharedArtefacts(Detector):
     """Groups of images that have the same weak pattern in common and nothing else.
 
     Looked for without training and without a label's help in fixed places (tiles), in the finest detail, in
-    traces of resampling, in all pixels, in waves and in histograms of values, each in units of how other
-    classes or other places vary. A group is a campaign where it is cut out so cleanly that the expected share
-    of wrong rows is within budget, where it stands apart beyond anything natural in the same view of the same
-    data, where its images are otherwise as diverse as random ones, and where either models that saw none of
-    them contradict their labels, or the artefact goes with one label alone (a clean-label trigger; traces in
-    histograms are then only listed for review).
+    traces of resampling, in all pixels, in waves, in histograms of values and in how images are rendered,
+    each in units of how other classes or other places vary. A group is a campaign where it is cut out so
+    cleanly that the expected share of wrong rows is within budget, where it stands apart beyond anything
+    natural in the same view of the same data (or is rendered otherwise than images of all the other classes,
+    which it looks like), where its images are otherwise as diverse as random ones, and where either models
+    that saw none of them contradict their labels, or the artefact goes with one label alone (a clean-label
+    trigger; what was done to whole images is then only listed for review).
 
     Parameters
     ----------
@@ -157,8 +158,8 @@ class SharedArtefacts(Detector):
         clean = [c for c in found if _error(context, c) <= self.fdr and (c.rest is not None or _is_most(c))]
         judge = Judge(context)
         judged = []
-        for processed in (False, True):  # which says least about what was done
-            asked = [c for c in clean if (c.view in PROCESSING) == processed]
+        for view in (None, *PROCESSING):  # which say least about what was done
+            asked = [c for c in clean if c.view == view or (view is None and c.view not in PROCESSING)]
             for candidate in least_natural(found, asked, MOST_JUDGED):
                 judgement = judge.judge(candidate)
                 # rows with wrong labels are like other classes whatever else they show
