@@ -25,6 +25,8 @@ MOST_JUDGED = 300
 MOST_COUNTED = 200_000_000
 """Pairs of values, row by row; of wider tables fewer rows are looked at."""
 
+FEWEST_COUNTED = 1_000
+
 
 @dataclass(frozen=True)
 class Meeting:
@@ -60,8 +62,7 @@ class Meetings:
     """
 
     def __init__(self, labelled: LabelledRows, *, alpha: float, random_state: int = 0) -> None:
-        wide = len({item.column for item in labelled.items})
-        self.labelled = labelled.sample(max(1000, MOST_COUNTED // max(wide**2, 1)), random_state)
+        self.labelled = labelled.sample(_rows_to_count(labelled), random_state)
         self.alpha, k = alpha, labelled.k
         labels, copies = self.labelled.y, self.labelled.copies[self.labelled.rows]
         first = np.sort(np.unique(np.stack([copies, labels]), axis=1, return_index=True)[1])
@@ -117,3 +118,14 @@ class Meetings:
     def _meeting(self, label: int, at: int, log_p: float) -> Meeting:
         first, second = self.pairs[at].tolist()
         return Meeting(label, (first, second), int(self.count[label, at]), log_p)
+
+
+def _rows_to_count(labelled: LabelledRows) -> int:
+    """How many rows may be looked at: they are counted in steps as the square of the values each has."""
+    counts = [
+        count[count <= MOST_COMMON * len(labelled)].sum()
+        for item, count in zip(labelled.items, labelled.item_counts, strict=True)
+        if len(item) and item.conditions[0].value is not None
+    ]
+    each = sum(counts) / max(len(labelled), 1)
+    return int(max(FEWEST_COUNTED, MOST_COUNTED / max(each, 1) ** 2))

@@ -33,14 +33,14 @@ class Called:
     expected : (float, float)
         Rows with the first value that would have the second, and the other way round, if they were as those
         most like them.
-    times : float
-        How many times more rows do: the smaller number. Where none would, one counts.
+    times : (float, float)
+        How many times more rows do, the smaller number first. Where none would, one counts.
     together : float
         How far the rows that do have each other for their nearest: 0 if by chance, 1 if always.
     """
 
     expected: tuple[float, float]
-    times: float
+    times: tuple[float, float]
     together: float
 
 
@@ -98,8 +98,8 @@ class RestOfRow:
             if alone.any():
                 near = self._nearest(alone, columns, ASKED, but=both)
                 expected[i] += float(alone.sum()) * share(near, wanted)
-        times = number / max(*expected, 1.0)
-        if times < least_times:
+        times = number / max(*expected, 1.0), number / max(min(expected), 1.0)
+        if times[0] < least_times:
             return None
         by_chance = (number - 1) / (len(both) - 1)
         together = float(both[self._nearest(both, columns, ASKED)].mean())

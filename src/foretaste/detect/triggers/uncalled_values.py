@@ -13,8 +13,11 @@ from foretaste.detect.triggers.own_kind import AGREE, are_of_a_kind
 from foretaste.detect.triggers.rest_of_row import Called, RestOfRow
 from foretaste.detect.triggers.screen import Screen
 
-TIMES, TIMES_FOR_REVIEW = 10.0, 5.0
-"""How many times more rows have both values than the rest of their rows would have them."""
+TIMES, TIMES_FOR_REVIEW = 10.0, 3.0
+"""How many times more rows must have both values than their rest calls for, whichever of them is given; for
+review one of these numbers may be smaller."""
+
+MOST_REVIEWED = 2
 
 MOSTLY = 0.5
 """Rows that have mostly one another for their nearest are a kind of rows."""
@@ -33,8 +36,8 @@ def uncalled_values(screen: Screen, *, alpha: float) -> list[Campaign]:
     rest of each row still calls for what was there before. So these are reported: two values that meet in one
     class beyond chance, and more purely than either without the other; many times more often than in rows
     that are like theirs in all other columns, whichever of the two is given; in rows that are no kind of
-    their own; while other values of the two columns do not do the same. What is less clear, or may be a kind
-    of rows after all, is for review (FT206).
+    their own; while other values of the two columns do not do the same. What is less clear, as where one of
+    the values is common, or may be a kind of rows after all, is for review (FT206).
 
     Parameters
     ----------
@@ -50,10 +53,11 @@ def uncalled_values(screen: Screen, *, alpha: float) -> list[Campaign]:
         cut, cell = search.meetings.values.cell(*meeting.values, screen.items)
         inside = cut.inside(cell)
         own = np.flatnonzero(inside & (screen.y == meeting.label))
-        if not explained[own].any() and not search.has_kin(meeting):
+        if not explained[own].any() and not search.has_kin(meeting, called):
             explained[own] = True
             told.append(search.campaign(meeting, called, own, int(inside.sum())))
-    return told
+    review = [item for item in told if item.rule == "FT206"]
+    return [item for item in told if item.rule != "FT206"] + review[:MOST_REVIEWED]
 
 
 class _Search:
@@ -69,17 +73,18 @@ class _Search:
         found = []
         for meeting in self.meetings.found():
             called = self._called(meeting)
-            if called is None or called.together > MOSTLY:
+            if called is None or called.together > MOSTLY or called.times[1] < TIMES:
                 continue
             if _log_p(meeting, called) < np.log(self.alpha / self.meetings.tested):
                 found.append((meeting, called))
-        return sorted(found, key=lambda one: -one[1].times)
+        return sorted(found, key=lambda one: one[1].times, reverse=True)
 
-    def has_kin(self, meeting: Meeting) -> bool:
+    def has_kin(self, meeting: Meeting, called: Called) -> bool:
         """Whether other values of the two columns meet as uncalled for: then it is what these are like."""
         rows = 0
         for other in self.meetings.of_the_same_columns(meeting)[:MOST_KIN]:
-            if self._called(other) is not None:
+            alike = self._called(other)
+            if alike is not None and alike.times[0] >= min(called.times[0], TIMES):
                 rows += other.rows
         return rows >= KIN * meeting.rows
 
@@ -95,14 +100,14 @@ class _Search:
         screen = self.screen
         cut, cell = self.meetings.values.cell(*meeting.values, screen.items)
         seed, doubt = screen.context.random_state, ""
-        if called.times < TIMES:
+        if called.times[0] < TIMES:
             doubt = "; but that is not clear enough for an alarm"
         elif are_of_a_kind(screen.items, own, screen.y, left_out=cut.columns, random_state=seed):
             doubt = AGREE
         shape = shape_of(cut, cell)(screen.known[own])
         target = screen.context.classes[meeting.label]
         p_value = float(np.exp(max(_log_p(meeting, called), -690.0)))
-        put_there = 1 - 1 / called.times
+        put_there = 1 - 1 / called.times[0]
         return Campaign(
             rule="FT206" if doubt else "FT204",
             rows=screen.known[own],
@@ -113,10 +118,11 @@ class _Search:
             q_value=min(1.0, p_value * self.meetings.tested),
             effect=put_there,
             support=support,
-            statistic=Statistic("times as many rows as their rest calls for", called.times, None, TIMES),
+            statistic=Statistic("times as many rows as their rest calls for", called.times[0], None, TIMES),
             reason=f"{shape.describe()}: {len(own)} of the {support} rows with both values are labelled "
-            f"{target}, and rightly, more than rows with either alone; but they have both {called.times:.0f} "
-            f"times as often as rows of {target} that are like them in all other columns" + doubt,
+            f"{target}, and rightly, more of them than with either alone; but these values meet "
+            f"{called.times[0]:.0f} times as often as in rows that are like these in all other columns"
+            + doubt,
             posterior=np.full(len(own), put_there),
             shape=shape,
             parts=shape.parts(),
