@@ -16,8 +16,8 @@ from foretaste.rules.__main__ import pages
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "rules"
 
 CODES = {
-    "campaign": "FT102 FT103 FT104 FT201 FT202 FT203 FT204 FT207 FT208 FT209 FT210 FT301 FT303 FT304 FT401 "
-    "FT402 FT501 FT502 FT503 FT504 FT505",
+    "campaign": "FT102 FT103 FT104 FT105 FT201 FT202 FT203 FT204 FT207 FT208 FT209 FT210 FT301 FT303 FT304 "
+    "FT401 FT402 FT501 FT502 FT503 FT504 FT505",
     "mislabel": "FT101 FT302",
     "review": "FT205 FT206 FT601 FT602",
     "note": "FT901 FT902 FT903 FT904",

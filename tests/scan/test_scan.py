@@ -175,7 +175,7 @@ def test_select_and_ignore() -> None:
     ran = [step["detector"] for step in found.evidence["plan"] if step["status"] == "ran" and step["rules"]]
     assert "label audit" in ran
     assert "value triggers" not in ran
-    found = scan(small_table(), ignore=["FT101", "FT102", "FT103", "FT104"])
+    found = scan(small_table(), ignore=["FT101", "FT102", "FT103", "FT104", "FT105"])
     assert found.summary["mislabels"]["estimate"] is None
 
 

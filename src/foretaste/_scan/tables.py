@@ -232,10 +232,15 @@ def _why_incomplete(whole: Whole, decision: Decision, plan: Plan) -> str:
 
 
 def mislabel_count(decision: Decision) -> dict[str, float | None]:
-    """How many labels outside campaigns are wrong, with a 95 % interval; None where they were not judged."""
+    """How many labels outside campaigns are wrong, with a 95 % interval; None where they were not judged.
+
+    Wrong labels of which only the group is known (FT105) may be counted or not: the upper end allows for all.
+    """
     found = decision.mislabels
     if found is None:
         return {"estimate": None, "low": None, "high": None}
     tied = float(found.all_posterior[decision.group_of >= 0].sum())
     bounds = {"estimate": found.estimate, "low": found.low, "high": found.high}
-    return {name: round(max(value - tied, 0.0), 1) for name, value in bounds.items()}
+    left = {name: max(value - tied, 0.0) for name, value in bounds.items()}
+    left["high"] += sum(item.unnamed for item in (*(g.campaign for g in decision.groups), *decision.review))
+    return {name: round(value, 1) for name, value in left.items()}

@@ -61,6 +61,8 @@ class Campaign:
         The pattern as an object that finds it in other data.
     parts : list of dict
         What a report highlights (``docs/formats.md``).
+    unnamed : float
+        Wrong labels that belong to it beside those of ``rows``, expected: known to be there, not which.
     """
 
     rule: str
@@ -77,6 +79,7 @@ class Campaign:
     posterior: NDArray[np.float64] | None = None
     shape: Pattern | None = None
     parts: list[dict[str, Any]] = field(default_factory=list)
+    unnamed: float = 0.0
 
 
 @dataclass(frozen=True)

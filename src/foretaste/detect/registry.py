@@ -27,6 +27,7 @@ BUILT_IN = {
     "bursts": "sources.bursts:Bursts",
     "label-audit": "rows.label_audit:LabelAudit",
     "concentrated-mislabels": "rows.concentrated:ConcentratedMislabels",
+    "wrong-in-one-group": "rows.one_group:WrongInOneGroup",
 }
 
 

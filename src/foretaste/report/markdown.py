@@ -96,7 +96,7 @@ def _labels(report: Report) -> list[str]:
     if found.abstained:
         return [f"Wrong labels were not counted: {markdown(found.reason) or 'the models are too weak'}"]
     interval = f" ({whole(found.low)} to {whole(found.high)})" if found.low is not None else ""
-    return [f"Wrong labels, likely accidental: about {whole(found.estimate)}{interval}."]
+    return [f"Wrong labels, at random: about {whole(found.estimate)}{interval}."]
 
 
 def _review(report: Report) -> list[str]:

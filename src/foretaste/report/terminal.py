@@ -153,7 +153,7 @@ def _counts(report: Report) -> str:
         parts.append("wrong labels not counted")
     elif found:
         interval = f" ({whole(found.low)} to {whole(found.high)})" if found.low is not None else ""
-        parts.append(f"about {whole(found.estimate)}{interval} labels wrong by accident")
+        parts.append(f"about {whole(found.estimate)}{interval} labels wrong at random")
     if report.fdr is not None:
         parts.append(f"false-discovery rate {share(report.fdr)}")
     return ", ".join(parts)

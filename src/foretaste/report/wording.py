@@ -47,6 +47,12 @@ class Counts:
     review: int
 
 
+COUNTED = (
+    "Wrong labels are counted where they are wrong at random: if most labels of one kind of rows were turned "
+    "the same way, models learn them like right ones, and nothing counts them."
+)
+"""What the number of wrong labels covers, and what it cannot."""
+
 WORTH_A_WORD = 0.01
 """Share of wrong labels, at the lower end of its interval, that is told though no row can be."""
 
@@ -112,7 +118,7 @@ def explanation(verdict: str, counts: Counts, fdr: float | None, skipped: int) -
     if verdict == "clean":
         return (
             "That is a statement about what these tests can see, not a proof. What this scan would have "
-            f"found, and what it could not look for, is listed further down.{gaps}"
+            f"found, and what it could not look for, is listed further down. {COUNTED}{gaps}"
         )
     return (
         "Whatever is shown below is not all that was to be looked for. "

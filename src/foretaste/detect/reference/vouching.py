@@ -11,7 +11,9 @@ from scipy.stats import binom
 from foretaste.detect.context import Context
 from foretaste.detect.evidence import Campaign, Evidence
 
-CONTRADICTED = ("FT102", "FT103", "FT104", "FT201", "FT202", "FT203", "FT204", "FT301", "FT304", "FT401")
+CONTRADICTED = (
+    *("FT102", "FT103", "FT104", "FT105", "FT201", "FT202", "FT203", "FT204", "FT301", "FT304", "FT401"),
+)
 """Rules whose campaigns are rows with contradicted labels."""
 
 DRAWS = 999

@@ -57,7 +57,8 @@ class LabelAudit(Detector):
     wrong (`CLEAR`), those whose labels are wrong more likely than right (`LOCAL`). Where the models would be
     in doubt about the class even if no label were wrong, their errors are no sign of wrong labels: only those
     that seem drawn at random are counted then (`random_labels`), and those flagged of which the tolerated
-    share is right; where there are none, nothing is flagged, and that is said. Exact copies whose labels
+    share is right; where there are none, nothing is flagged, and that is said: as many may be wrong as the
+    models contradict. Exact copies whose labels
     differ more than wrong labels would make them have no class that anything could tell: none of them is
     called wrong.
 
@@ -113,6 +114,8 @@ class LabelAudit(Detector):
         # the draws know what chance does; rows that are hard by nature are counted, or missed
         hard = float((1 - posterior[chosen]).sum())
         predicted = log_p.argmax(axis=1)
+        if judged.hard and judged.drawn is None:  # whichever labels the models contradict may be wrong
+            high = max(float(high), float((predicted != y).sum()))
         mislabels = Mislabels(
             rows=known[chosen],
             posterior=posterior[chosen],
