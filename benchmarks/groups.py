@@ -3,7 +3,7 @@
     python -m benchmarks.groups --datasets ames_housing adult --seeds 0 1 --rows 4000
 
 The group is drawn by the seed: a value of a category that 5 to 35 % of the rows have, or a word of 3 to 12 %
-of the texts. ``both`` flips a quarter of its labels, ``one way`` gives 40 % of its rows of the rarer class the
+of texts. ``both`` flips a quarter of its labels, ``one way`` gives 40 % of its rows of the rarer class the
 other label. One line a scan: whether the group was named in a campaign or for review, recall and
 false-discovery rate of the flagged rows, and the number of wrong labels as counted. `ames_housing` is
 labelled by whether a price is above the median.
@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=4000, metavar="N", help="training rows, at most")
     options = parser.parse_args()
     print(
-        "| data | labels flipped | seed | group | wrong | verdict | group named | other groups | recall / FDR "
+        "| data | labels flipped | seed | group | wrong | verdict | group named | other groups | recall/FDR "
         "| counted wrong at random | CPU s |"
     )
     print("|---" * 11 + "|")
