@@ -297,6 +297,17 @@ def test_a_group_is_judged_in_the_view_in_which_it_is_least_natural() -> None:
     assert least_natural(found, [seen_apart, seen_best, loud[0]], 2) == [seen_best, loud[0]]
 
 
+def test_several_artefacts_in_one_view_are_all_judged_before_what_only_leads_its_own() -> None:
+    def group(view: str, separation: float, number: int) -> Candidate:
+        return Candidate(view, 0, separation, np.arange(20 * number, 20 * number + 20), np.arange(0))
+
+    corners = [group("tile", separation, at) for at, separation in enumerate((20.0, 18.5, 12.0, 11.0))]
+    natural = [group("tile", 3.0 + 0.02 * at, 10 + at) for at in range(30)]
+    leading = [group("residual", 4.0 + 0.02 * at, 50 + at) for at in range(30)] + [group("residual", 4.9, 90)]
+    found = [*natural, *leading, *corners]
+    assert least_natural(found, found, 4) == corners
+
+
 def test_places_are_said_in_words() -> None:
     assert Place(0, 12, 3, 15, 28, 28, True, "").words() == "patch at rows 0-3, columns 12-15, top centre"
     assert Place(12, 12, 15, 15, 28, 28, True, "").words().endswith("in the middle")

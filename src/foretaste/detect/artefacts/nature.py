@@ -68,12 +68,15 @@ def least_natural(found: Sequence[Candidate], suspects: Sequence[Candidate], mos
     """Distinct groups among the suspects, those least natural first.
 
     Of a group that several views show it is the one in which it stands furthest beyond nature, which need not
-    be the one in which it stands furthest apart: some views are full of natural groups.
+    be the one in which it stands furthest apart: some views are full of natural groups. Nor need it be alone:
+    whatever stands apart beyond a gap that nature leaves too seldom may be one of several artefacts.
     """
 
     def chance(suspect: Candidate) -> tuple[float, float]:
         natural = natural_separations(found, suspect.view, [suspect])
-        return beyond_nature(suspect.separation, natural), -suspect.separation
+        nearer = [suspect.separation, *(value for value in natural if value <= suspect.separation)]
+        gaps = (beyond_nature(value, nearer[rank:]) for rank, value in enumerate(nearer[:SPACINGS], 1))
+        return min(gaps), -suspect.separation
 
     distinct: list[Candidate] = []
     for suspect in sorted(suspects, key=chance):
