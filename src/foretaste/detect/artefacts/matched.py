@@ -14,7 +14,8 @@ _SHRINK = 0.1
 _FLOOR = 1e-3
 _TAUGHT = 5
 _ROUNDS = 4
-_LEFT_OUT = 0.02
+_FALSE = 0.02
+_FALSE_ADDED = 0.05
 _LOW = 0.05
 
 
@@ -116,9 +117,11 @@ def grown(
             way /= max(float(np.linalg.norm(way)), 1e-12)
             line[folds == fold] = white[folds == fold] @ way
             line[(folds == fold) & (y == label)] -= middle @ way
-        found = _beyond(line[own], line[others], line[own[~inside[own]]])
-        new = own[found]
-        new = new[wrong[new] | inside[new]]
+        rest = own[~inside[own]]
+        usual = _usual(line[others], line[rest])
+        kept = own[_beyond(line[own], usual, len(rest), _FALSE)]
+        added = rest[_beyond(line[rest], usual, len(rest), _FALSE_ADDED)]
+        new = np.union1d(kept[inside[kept]], added[wrong[added]])
         if not len(new):
             return rows
         if len(new) == len(group) and (new == group).all():
@@ -127,18 +130,20 @@ def grown(
     return group
 
 
+def _usual(others: NDArray[np.float64], rest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where the rest of a class may lie: as the others do, as widely as its own lower half, ascending."""
+    middle, spread = np.median(others), np.median(others) - np.quantile(others, _LOW)
+    wider = max((np.median(rest) - np.quantile(rest, _LOW)) / max(spread, 1e-9), 1.0)
+    return np.sort(np.median(rest) + (others - middle) * wider)
+
+
 def _beyond(
-    line: NDArray[np.float64], others: NDArray[np.float64], rest: NDArray[np.float64]
+    line: NDArray[np.float64], usual: NDArray[np.float64], rest: int, false: float
 ) -> NDArray[np.int64]:
-    """Positions of the highest values of which few are expected to be no more than the others' tail."""
-    spread = (np.median(rest) - np.quantile(rest, _LOW)) / max(
-        np.median(others) - np.quantile(others, _LOW), 1e-9
-    )
-    usual = np.sort(np.median(rest) + (others - np.median(others)) * max(float(spread), 1.0))
+    """Positions of the highest values, as many as hold at most this share of the rest's by expectation."""
     order = np.argsort(-line, kind="stable")
     tail = 1 + len(usual) - np.searchsorted(usual, line[order], side="left")
-    false = len(rest) * tail / len(usual) / np.arange(1, len(line) + 1)
-    few = np.flatnonzero(false <= _LEFT_OUT)
+    few = np.flatnonzero(rest * tail / len(usual) / np.arange(1, len(line) + 1) <= false)
     return np.sort(order[: few[-1] + 1]) if len(few) else order[:0]
 
 
