@@ -94,7 +94,7 @@ def test_a_filter_over_images_of_all_other_classes_is_found(
     assert campaign.rule == "FT209"
     assert campaign.target == "1"
     hit = len(np.intersect1d(campaign.rows, rows))
-    assert hit >= 0.9 * len(rows)
+    assert hit >= 0.85 * len(rows)
     assert hit >= 0.95 * len(campaign.rows)
     assert said in campaign.pattern
 
