@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import binom
 
@@ -20,9 +21,9 @@ LEAST_ALONE = 6
 MOST_COMMON = 0.6
 """A value in more of the rows than this is not asked whom it meets."""
 
-MOST_JUDGED = 300
+MOST_JUDGED = 200
 
-MOST_COUNTED = 200_000_000
+MOST_COUNTED = 100_000_000
 """Pairs of values, row by row; of wider tables fewer rows are looked at."""
 
 FEWEST_COUNTED = 1_000
@@ -75,49 +76,58 @@ class Meetings:
         together = sparse.triu(rows.T @ rows, k=1).tocoo()
         able = (column[together.row] != column[together.col]) & (together.data >= self.labelled.least)
         self.pairs = np.stack([together.row[able], together.col[able]], axis=1).astype(np.int64)
-        left, right = self.pairs.T
-        self.count, self.log_chance = np.zeros((2, k, len(self.pairs)))
-        for c in range(k) if len(self.pairs) else ():
-            mine = rows[y == c]
-            self.count[c] = np.asarray((mine.T @ mine).tocsr()[left, right]).ravel()
-            size = np.stack([self.size[c, left], self.size[c, right]])
-            share = size.min(axis=0) / max(mine.shape[0], 1)
-            self.log_chance[c] = binom.logsf(self.count[c] - 1, size.max(axis=0), share)
+        self.total = together.data[able]
+        found = [self._of_class(rows[y == label], self.size[label]) for label in range(k)]
+        self.label = np.repeat(np.arange(k), [len(at) for at, _, _ in found])
+        self.at, self.count, self.log_chance = (np.concatenate(part) for part in zip(*found, strict=True))
         beyond = self.log_chance < np.log(alpha) - np.log(max(len(self.values) ** 2 / 2, 1))
-        self.beyond = beyond & (self.count >= self.labelled.least)
-        self.tested = max(int(self.beyond.sum()), 1)
+        self.beyond = np.flatnonzero(beyond)
+        self.tested = max(len(self.beyond), 1)
+
+    def _of_class(
+        self, rows: sparse.csr_matrix, size: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Which pairs may meet in these rows beyond chance, how often, and the log chance of that."""
+        if not len(self.pairs) or not rows.shape[0]:
+            return np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
+        left, right = self.pairs.T
+        count = np.asarray((rows.T @ rows).tocsr()[left, right]).ravel()
+        at = np.flatnonzero(count >= self.labelled.least)
+        sizes = np.sort(size[self.pairs[at]], axis=1)
+        log_chance = binom.logsf(count[at] - 1, sizes[:, 1], sizes[:, 0] / rows.shape[0])
+        kept = log_chance < np.log(self.alpha)
+        return at[kept], count[at][kept], log_chance[kept]
 
     def found(self) -> list[Meeting]:
         """Those more purely of one label than either value alone, of which there are rows; clearest first."""
         least = max(self.labelled.least, np.ceil(LEAST_RATE * len(self.labelled)))
-        total = self.count.sum(axis=0)
-        pure = self.beyond & (self.count >= np.maximum(least, PURE_COMBINATION * total))
-        found = []
-        for label, at in np.argwhere(pure):
-            count, prior = self.count[label, at], self.prior[label]
-            alone = self.size[:, self.pairs[at]].sum(axis=0) - total[at]
-            mine = self.size[label, self.pairs[at]] - count
-            share = max(prior, *((mine + PRIOR_ROWS * prior) / (alone + PRIOR_ROWS)))
-            log_p = float(binom.logsf(count - 1, total[at], share))
-            if alone.min() >= LEAST_ALONE and log_p < np.log(self.alpha / self.tested):
-                found.append(self._meeting(int(label), int(at), log_p))
-        return sorted(found, key=lambda meeting: meeting.log_p)[:MOST_JUDGED]
+        pairs, label = self.pairs[self.at[self.beyond]], self.label[self.beyond]
+        count, total = self.count[self.beyond], self.total[self.at[self.beyond]]
+        alone = self.size.sum(axis=0)[pairs] - total[:, None]
+        mine = self.size[label[:, None], pairs] - count[:, None]
+        prior = self.prior[label]
+        share = (mine + PRIOR_ROWS * prior[:, None]) / (alone + PRIOR_ROWS)
+        log_p = binom.logsf(count - 1, total, np.maximum(prior, share.max(axis=1, initial=0)))
+        pure = (count >= np.maximum(least, PURE_COMBINATION * total)) & (
+            alone.min(axis=1, initial=np.inf) >= LEAST_ALONE
+        )
+        chosen = np.flatnonzero(pure & (log_p < np.log(self.alpha / self.tested)))
+        chosen = chosen[np.argsort(log_p[chosen], kind="stable")][:MOST_JUDGED]
+        return [self._meeting(int(self.beyond[i]), float(log_p[i])) for i in chosen]
 
     def of_the_same_columns(self, meeting: Meeting) -> list[Meeting]:
         """Other pairs of values of its two columns that meet beyond chance in any class, clearest first."""
         columns = np.sort(self.values.column[self.pairs], axis=1)
         same = (columns == np.sort(self.values.column[list(meeting.values)])).all(axis=1)
-        others = np.flatnonzero(same & (self.pairs != meeting.values).any(axis=1))
-        log_chance = self.log_chance[:, others]
-        level = np.log(self.alpha / max(log_chance.size, 1))
-        beyond = (log_chance < level) & (self.count[:, others] >= self.labelled.least)
-        of_class, at = np.nonzero(beyond)
-        order = np.argsort(log_chance[of_class, at], kind="stable")
-        return [self._meeting(int(of_class[i]), int(others[at[i]]), 0.0) for i in order]
+        same &= (self.pairs != meeting.values).any(axis=1)
+        level = np.log(self.alpha / max(int(same.sum()) * self.labelled.k, 1))
+        others = np.flatnonzero(same[self.at] & (self.log_chance < level))
+        order = np.argsort(self.log_chance[others], kind="stable")
+        return [self._meeting(int(i), 0.0) for i in others[order]]
 
-    def _meeting(self, label: int, at: int, log_p: float) -> Meeting:
-        first, second = self.pairs[at].tolist()
-        return Meeting(label, (first, second), int(self.count[label, at]), log_p)
+    def _meeting(self, i: int, log_p: float) -> Meeting:
+        first, second = self.pairs[self.at[i]].tolist()
+        return Meeting(int(self.label[i]), (first, second), int(self.count[i]), log_p)
 
 
 def _rows_to_count(labelled: LabelledRows) -> int:
