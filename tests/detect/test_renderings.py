@@ -12,6 +12,7 @@ from foretaste.attacks import find_attack
 from foretaste.data import Dataset, from_arrays
 from foretaste.detect.artefacts import shared
 from foretaste.detect.artefacts.borrowed import Search
+from foretaste.detect.artefacts.judge import Judgement
 from foretaste.detect.artefacts.matched import grown, told_apart
 from foretaste.detect.artefacts.renderings import is_rendering
 from foretaste.detect.context import Context
@@ -149,3 +150,11 @@ def test_compression_rounds_high_frequencies_away() -> None:
     sharp, dull = (block_strengths(p)[0].reshape(8, 8) for p in (plane, soft))
     assert abs(sharp[0, 0] - dull[0, 0]) < 0.1
     assert (sharp - dull)[4:, 4:].min() > 1
+
+
+def test_most_of_a_class_is_not_held_to_be_of_all_other_classes() -> None:
+    """Models that saw nothing of a class contradict its labels."""
+    judged = Judgement(0, 0, 0.9, 0.1, 1e-20, 1, 1, np.arange(3), 0.9, np.arange(3))
+    own = np.arange(100) < 50
+    assert shared._from_all(judged, own, np.arange(20))
+    assert not shared._from_all(judged, own, np.arange(30))

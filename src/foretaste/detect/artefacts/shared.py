@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foretaste.detect.artefacts.borrowed import SHAPES, Borrowed, Search, borrowed
 from foretaste.detect.artefacts.candidate import Candidate
@@ -121,7 +122,7 @@ class SharedArtefacts(Detector):
             if dirty and candidate.view == RENDERING:
                 if told_apart(rendered, candidate.rows, judgement.control) < APART:
                     continue  # wrong labels, and no more than that
-                if _from_all(judgement):
+                if _from_all(judgement, context.y == candidate.label, candidate.rows):
                     chance = 0.0  # a kind may be rendered otherwise, but is not made of all other classes
                 wrong = judgement.likely != context.y
                 rows = grown(rendered, context.y, candidate.label, candidate.rows, wrong, context.folds)
@@ -248,10 +249,14 @@ def _part_of(campaign: Campaign, known: Campaign, share: float = 0.5) -> bool:
     return float(np.isin(campaign.rows, known.rows).mean()) > share
 
 
-def _from_all(judgement: Judgement) -> bool:
-    """Whether a group is of all the other classes beyond doubt."""
+def _from_all(judgement: Judgement, own: NDArray[np.bool_], rows: NDArray[np.int64]) -> bool:
+    """Whether a group is of all the other classes beyond doubt.
+
+    Not if it is most of its class: without it, models do not know the class, and contradict any row of it.
+    """
     excess = (judgement.contradicted - judgement.usual) / max(1 - judgement.usual, 1e-9)
-    return judgement.sources >= FROM_ALL and judgement.coherence <= COHERENT and excess >= MOST_WRONG
+    clear = judgement.sources >= FROM_ALL and judgement.coherence <= COHERENT and excess >= MOST_WRONG
+    return clear and 2 * len(rows) <= own.sum()
 
 
 def _is_most(candidate: Candidate, share: float = 0.5) -> bool:
