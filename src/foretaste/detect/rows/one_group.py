@@ -199,8 +199,8 @@ class _Search:
         self._views = {
             label: [self.view(np.exp(share), label) for share in shares] for label in labels.tolist()
         }
-        rows = np.concatenate([group.rows for group in groups])
-        member = np.repeat(np.arange(len(groups)), [len(group.rows) for group in groups])
+        counted = [group.rows[self._counts_in[group.rows]] for group in groups]
+        rows, member = np.concatenate(counted), np.repeat(np.arange(len(groups)), [len(c) for c in counted])
         first: list[tuple[float, Group, int]] = []
         for label, views in self._views.items():
             told = evidence([Explained.of(v.counts(rows, member, len(groups)), v.log_odds()) for v in views])
