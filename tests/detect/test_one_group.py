@@ -10,12 +10,12 @@ from foretaste.data import Dataset
 from foretaste.data.dataset import Roles
 from foretaste.detect.context import Context
 from foretaste.detect.rows.groups import groups_of
-from foretaste.detect.rows.one_group import WrongInOneGroup
+from foretaste.detect.rows.one_group import WrongInOneGroup, _Search
 
 N = 1600
 
 
-def table(*, wrong=None, everywhere=0.0, bias=0.0, seed=0):
+def table(*, wrong=None, everywhere=0.0, bias=0.0, regions=False, seed=0):
     """A class that two columns tell, five places; labels ``wrong`` in some rows of place b."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(N, 3))
@@ -27,8 +27,11 @@ def table(*, wrong=None, everywhere=0.0, bias=0.0, seed=0):
     if wrong is not None:
         flipped = (place == "b") & (lot < np.where(label == 1, *wrong))
     label ^= flipped
-    columns = {f"x{j}": x[:, j] for j in range(3)} | {"place": place, "y": np.array(["no", "yes"])[label]}
-    roles = Roles(label="y", features=("x0", "x1", "x2", "place"))
+    columns = {f"x{j}": x[:, j] for j in range(3)} | {"y": np.array(["no", "yes"])[label]}
+    if regions:  # b and c
+        columns["region"] = np.where(np.isin(place, ["b", "c"]), "north", "south")
+    columns["place"] = place
+    roles = Roles(label="y", features=tuple(name for name in columns if name != "y"))
     return Context(Dataset(pa.table(columns), roles, "t"), jobs=1), place, flipped
 
 
@@ -43,6 +46,16 @@ def test_wrong_labels_of_one_place_are_found_and_named():
     assert flipped[found.rows].sum() >= 0.5 * flipped.sum()
     assert len(found.rows) + found.unnamed == pytest.approx(flipped.sum(), rel=0.25)
     assert found.p_value < 1e-4
+
+
+def test_of_two_groups_the_smaller_one_is_named_if_nothing_is_left_without_it():
+    context, *_ = table(wrong=(0.4, 0.4), regions=True)
+    groups = {group.in_words: group for group in groups_of(context)}
+    search, nothing = _Search(context, list(groups.values())), np.zeros(N, bool)
+    region, own = (search.closely((0.0, groups[g], 0), nothing) for g in ("region=north", "place=b"))
+    assert own.evidence > 3
+    assert search.narrowed([region, own], nothing, 3.0) is own
+    assert search.narrowed([own, region], nothing, 3.0) is own
 
 
 def test_labels_turned_one_way_are_found_with_their_new_label():

@@ -46,6 +46,9 @@ NAMED = 1 / 3
 it may as well not tell it in this group.
 """
 
+LIKELY = 0.5
+"""No row is named that models which saw the group's other labels take for right: they know its rules."""
+
 AS_GOOD = 3.0
 """Models that never saw the group's labels name its wrong rows if they explain its labels about as well as
 the best model does: by so much, in log likelihood, may they fall short.
@@ -100,8 +103,9 @@ class WrongInOneGroup(Detector):
             if not judged or judged[0].evidence < least:
                 break
             natural = max((one.evidence for one in judged[1:]), default=0.0)
-            campaign, named = self._judge(search, judged[0], Statistic(_NAME, 0.0, max(natural, 0.0), alarm))
-            taken[judged[0].group.rows] = True
+            one = search.narrowed(judged, taken, least)
+            campaign, named = self._judge(search, one, Statistic(_NAME, 0.0, max(natural, 0.0), alarm))
+            taken[one.group.rows] = True
             if campaign.statistic.value >= least:
                 (found if named and campaign.statistic.value >= alarm else review).append(campaign)
         return Evidence(campaigns=found, review=review)
@@ -111,12 +115,14 @@ class WrongInOneGroup(Detector):
         whether enough of its wrong rows can be named.
         """
         context, rows = search.context, one.rows.astype(np.int64)
+        inside = one.fit(one.best, context.components)
         one = one.beside(search.view(np.exp(context.without(rows).log_probability), one.label))
+        fit = one.fit(one.namer, context.components)
         shares = wrong_shares([one.explained[one.namer]])
-        fit = Fit.of(one.views[one.namer], rows, shares, context.components[rows])
         value = one.evidence / fit.design_effect
         wrong = float(fit.posterior.sum())
         named = np.sort(surest(fit.posterior, self.fdr))
+        named = named[inside.posterior[named] >= LIKELY]
         enough = len(named) >= max(LEAST_ROWS, NAMED * wrong)
         if not enough:  # nothing to take out, but something to look at
             named = np.sort(np.argsort(-fit.posterior, kind="stable")[: max(round(wrong), 1)])
@@ -176,10 +182,19 @@ class _Close:
         return replace(self, views=[*self.views, outside], explained=[*self.explained, told])
 
     @property
+    def best(self) -> int:
+        """The view that wrong labels explain best."""
+        return int(np.argmax([each.wrong.max() for each in self.explained]))
+
+    @property
     def namer(self) -> int:
         """The view that names the wrong rows: the last, unless another explains the labels much better."""
-        wrong = np.array([each.wrong.max() for each in self.explained])
-        return len(wrong) - 1 if wrong[-1] >= wrong.max() - AS_GOOD else int(wrong.argmax())
+        wrong = [each.wrong.max() for each in self.explained]
+        return len(wrong) - 1 if wrong[-1] >= max(wrong) - AS_GOOD else self.best
+
+    def fit(self, view: int, copies: NDArray[np.int64]) -> Fit:
+        """The group's labels as explained by one view."""
+        return Fit.of(self.views[view], self.rows, wrong_shares([self.explained[view]]), copies[self.rows])
 
 
 class _Search:
@@ -210,6 +225,17 @@ class _Search:
 
     def view(self, share: NDArray[np.float64], label: int) -> View:
         return View.of(share[:, label], self.context.y == label, self._counts_in)
+
+    def narrowed(self, judged: list[_Close], taken: NDArray[np.bool_], least: float) -> _Close:
+        """The group with most evidence; or a smaller one without whose rows nothing is left of that."""
+        best = judged[0]
+        for other in judged[1:]:
+            if other.evidence >= least and len(other.rows) < len(best.rows):
+                without = taken.copy()
+                without[other.rows] = True
+                if self.closely((0.0, best.group, best.label), without).evidence < 0:
+                    best = other
+        return best
 
     def closely(self, candidate: tuple[float, Group, int], taken: NDArray[np.bool_]) -> _Close:
         """Compared with the rows outside of it, and seen also by a forest that is blind to what makes it."""
