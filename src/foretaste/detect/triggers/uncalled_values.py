@@ -1,4 +1,4 @@
-"""Two values that meet in rows of one class, rightly labelled, in which nothing calls for either."""
+"""Two values that meet in rows of one class in which nothing calls for either, however right their labels."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class _Search:
             support=support,
             statistic=Statistic("times as many rows as their rest calls for", called.times[0], None, TIMES),
             reason=f"{shape.describe()}: {len(own)} of the {support} rows with both values are labelled "
-            f"{target}, and rightly, more of them than with either alone; but these values meet "
+            f"{target}, more of them than with either alone, and these values meet "
             f"{called.times[0]:.0f} times as often as in rows that are like these in all other columns"
             + doubt,
             posterior=np.full(len(own), put_there),
