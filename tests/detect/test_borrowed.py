@@ -65,7 +65,9 @@ def test_a_kind_of_its_own_is_no_copy_however_far_away() -> None:
     X[kind, -1] += 8
     X[kind, 1] += 3  # and somewhat like another class
     assert search((X, y, folds)) == []
-    assert copies_of_others(X, y, CLASSES, 0, kind).evidence < 0
+    told = copies_of_others(X, y, CLASSES, 0, kind)
+    assert told.evidence < 0
+    assert told.sources < 2 / 3
 
 
 def test_wrong_labels_within_a_kind_of_its_own_are_not_taken_for_copies() -> None:

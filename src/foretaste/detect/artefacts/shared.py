@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from foretaste.detect.artefacts.borrowed import SHAPES, Borrowed, Search, borrowed
 from foretaste.detect.artefacts.candidate import Candidate
 from foretaste.detect.artefacts.candidates import candidates
+from foretaste.detect.artefacts.copies import copies_of_others
 from foretaste.detect.artefacts.description import described, is_heard, reason
 from foretaste.detect.artefacts.diversity import FROM_ALL
 from foretaste.detect.artefacts.judge import COHERENT, ONE_LABEL, Judge, Judgement, expected_error
@@ -31,6 +32,11 @@ MOST_JUDGED = 8
 PROCESSING = (SHADES, RENDERING)
 """Views of what was done to images, wherever in them."""
 
+TESTED = 2 * MOST_JUDGED * (1 + len(PROCESSING))
+"""Groups whose labels are asked about, at most, each perhaps with the rest of its class: whether content
+contradicts labels has no say in which stand furthest beyond nature.
+"""
+
 FEWEST_IMAGES = 100
 
 MOST_COMPARED = 2000
@@ -40,6 +46,11 @@ VIEWS = 10
 
 ALL_BUT = 0.8
 """Share of the rows of a processed group, beyond which a known campaign has it."""
+
+MANIFOLD = 2 / 3
+"""Least agreement of where the images of a processed group lie with how large the classes are, of what chance
+leaves of it; asked beside what models take them for, which may know a kind of the class too little.
+"""
 
 MOST_WRONG = 0.5
 """Least share of rows with contradicted labels, of those that could, of a group not held against nature."""
@@ -109,20 +120,21 @@ class SharedArtefacts(Detector):
         odd = [
             (c, j)
             for c, j in self._judged(context, found)
-            if _decides(c, j, self._dirty(j, len(found))) and j.p_value <= self.alpha
+            if _decides(c, j, self._dirty(j)) and j.p_value <= self.alpha
         ]
-        suspects = [(c, j) for c, j in odd if j.p_value * len(found) <= self.alpha]
+        suspects = [(c, j) for c, j in odd if j.p_value * TESTED <= self.alpha]
         groups = [candidate for candidate, _ in odd]  # what is perhaps an artefact is not held to be nature
         groups += [candidate.turned() for candidate in groups if candidate.rest is not None]
         evidence = Evidence()
         for candidate, judgement in suspects:
             natural = natural_separations(found, candidate.view, groups)
             chance = beyond_nature(candidate.separation, natural)
-            processed, dirty = candidate.view in PROCESSING, self._dirty(judgement, len(found))
+            processed, dirty = candidate.view in PROCESSING, self._dirty(judgement)
             if dirty and candidate.view == RENDERING:
                 if told_apart(rendered, candidate.rows, judgement.control) < APART:
                     continue  # wrong labels, and no more than that
-                if _from_all(judgement, context.y == candidate.label, candidate.rows):
+                own = context.y == candidate.label
+                if _from_all(judgement, own, candidate.rows) and _among_all(context, candidate):
                     chance = 0.0  # a kind may be rendered otherwise, but is not made of all other classes
                 wrong = judgement.likely != context.y
                 rows = grown(rendered, context.y, candidate.label, candidate.rows, wrong, context.folds)
@@ -130,7 +142,7 @@ class SharedArtefacts(Detector):
             if chance * VIEWS > self.alpha:
                 continue
             most = max(natural, default=UNIMODAL)
-            campaign = self._campaign(context, candidate, judgement, len(found), chance, most)
+            campaign = self._campaign(context, candidate, judgement, chance, most)
             # where labels are right, the cut has to be beyond doubt, and processing alone is no campaign
             cut = not processed and _error(context, candidate) <= self.alpha
             sure = dirty or (cut and not is_rendering(image, candidate.rows, judgement.control))
@@ -164,27 +176,26 @@ class SharedArtefacts(Detector):
             for candidate in least_natural(found, asked, MOST_JUDGED):
                 judgement = judge.judge(candidate)
                 # rows with wrong labels are like other classes whatever else they show
-                if candidate.rest is not None and not self._dirty(judgement, len(found)):
+                if candidate.rest is not None and not self._dirty(judgement):
                     candidate = candidate.turned()
                     judgement = judge.judge(candidate)
                 judged.append((candidate, judgement))
         return judged
 
-    def _dirty(self, judgement: Judgement, tested: int) -> bool:
-        return 2 * judgement.dirty_p * tested <= self.alpha
+    def _dirty(self, judgement: Judgement) -> bool:
+        return 2 * judgement.dirty_p * TESTED <= self.alpha
 
     def _campaign(
         self,
         context: Context,
         candidate: Candidate,
         judgement: Judgement,
-        tested: int,
         chance: float,
         natural: float,
     ) -> Campaign:
         assert context.image is not None
         found = described(context, candidate, judgement)
-        dirty = self._dirty(judgement, tested)
+        dirty = self._dirty(judgement)
         p_value = max(judgement.p_value, chance, 1e-300)
         target = None if judgement.target < 0 else context.classes[judgement.target]
         return Campaign(
@@ -194,7 +205,7 @@ class SharedArtefacts(Detector):
             pattern=found.pattern,
             kind="sound" if is_heard(context) else "image",
             p_value=p_value,
-            q_value=min(1.0, max(judgement.p_value * tested, chance * VIEWS)),
+            q_value=min(1.0, max(judgement.p_value * TESTED, chance * VIEWS)),
             effect=judgement.contradicted,
             support=len(candidate.rows) + len(candidate.elsewhere),
             statistic=Statistic("separation", candidate.separation, natural),
@@ -250,13 +261,21 @@ def _part_of(campaign: Campaign, known: Campaign, share: float = 0.5) -> bool:
 
 
 def _from_all(judgement: Judgement, own: NDArray[np.bool_], rows: NDArray[np.int64]) -> bool:
-    """Whether a group is of all the other classes beyond doubt.
+    """Whether models take a group for images of all the other classes beyond doubt.
 
     Not if it is most of its class: without it, models do not know the class, and contradict any row of it.
     """
     excess = (judgement.contradicted - judgement.usual) / max(1 - judgement.usual, 1e-9)
     clear = judgement.sources >= FROM_ALL and judgement.coherence <= COHERENT and excess >= MOST_WRONG
     return clear and 2 * len(rows) <= own.sum()
+
+
+def _among_all(context: Context, candidate: Candidate) -> bool:
+    """Whether a group lies among all the other classes, as copies of their images would."""
+    assert context.image is not None
+    X = np.asarray(context.image.standard, np.float64)
+    copies = copies_of_others(X, context.y, context.n_classes, candidate.label, candidate.rows)
+    return copies.sources >= MANIFOLD
 
 
 def _is_most(candidate: Candidate, share: float = 0.5) -> bool:
