@@ -139,10 +139,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rows", type=int, default=4000)
     parser.add_argument("--seeds", default="21")
-    parser.add_argument("--datasets", default=",".join(FILES))
+    parser.add_argument("--datasets", default=",".join(FILES), help="some of these: the default")
     parser.add_argument("--attacks", default=ATTACKS)
     parser.add_argument("--success", action="store_true", help="train nets on what is there and what is left")
     chosen = parser.parse_args()
+    unknown = set(chosen.datasets.split(",")) - set(FILES)
+    if unknown:
+        parser.error(f"there is no data set {min(unknown)}; there are {', '.join(FILES)}")
     print(f"{'data':<17}{'attack':<20}{'seed':>4}{'rows':>6}{'found':>6}{'recall':>7}{'FDR':>6}{'CPU':>6}")
     for attack in chosen.attacks.split(","):
         for seed in map(int, chosen.seeds.split(",")):
