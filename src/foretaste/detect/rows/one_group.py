@@ -150,7 +150,7 @@ class WrongInOneGroup(Detector):
         return campaign, enough
 
 
-_NAME = "evidence for wrong labels (log likelihood ratio)"
+_NAME = "log evidence for wrong labels"
 
 
 def _pushed(context: Context, label: int, shares: tuple[float, float]) -> str | None:
