@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from foretaste.detect.artefacts.borrowed import SHAPES, Borrowed, Search
 from foretaste.detect.artefacts.candidate import Candidate
 from foretaste.detect.artefacts.judge import Judgement
 from foretaste.detect.artefacts.place import locate
@@ -15,6 +18,10 @@ from foretaste.detect.artefacts.shades import words as shade_words
 from foretaste.detect.artefacts.waves import WAVES
 from foretaste.detect.artefacts.waves import words as wave_words
 from foretaste.detect.context import Context
+from foretaste.detect.evidence import Campaign, Statistic
+
+MOST_COMPARED = 2000
+"""Images of other classes that a group is compared with for its picture."""
 
 
 @dataclass(frozen=True)
@@ -73,3 +80,37 @@ def reason(rows: int, judgement: Judgement, found: Description, target: str | No
             f"({judgement.usual:.0%} of other rows)"
         )
     return said + f"those that have it are nearly all labelled {target!r}"
+
+
+def borrowed_campaign(context: Context, group: Borrowed, search: Search, alpha: float) -> Campaign:
+    """A group that copies of the other classes explain, as a finding."""
+    assert context.image is not None
+    rows, label, evidence = group.rows, group.label, group.copies.evidence
+    likely = context.without(rows).log_probability[rows].argmax(axis=1)
+    others = np.flatnonzero((context.y >= 0) & (context.y != label) & context.image.present)
+    place = locate(context.image, rows, others[:: max(len(others) // MOST_COMPARED, 1)])
+    p_value = max(float(np.exp(-evidence)), 1e-300)
+    classes = len(np.unique(likely[likely != label]))
+    contradicted, target = float((likely != label).mean()), context.classes[label]
+    box = [place.top, place.left, place.bottom, place.right]
+    return Campaign(
+        rule="FT207" if place.local else "FT208",
+        rows=rows,
+        target=target,
+        pattern=f"the same change of shapes in images of {classes} classes",
+        kind="image",
+        p_value=p_value,
+        q_value=min(1.0, p_value * search.tested),
+        effect=contradicted,
+        support=len(rows),
+        statistic=Statistic(
+            "log evidence for other classes' images",
+            evidence,
+            search.natural,
+            float(np.log(search.tested / alpha)),
+        ),
+        reason=f"{len(rows)} images labelled {target!r} are changed in the same way and are otherwise as "
+        f"manifold as all other classes together; models that saw none of them take {contradicted:.0%} of "
+        f"them for one of {classes} other classes",
+        parts=[{"view": SHAPES, "box": box, "picture": place.picture}],
+    )

@@ -8,16 +8,15 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from foretaste.detect.artefacts.borrowed import SHAPES, Borrowed, Search, borrowed
+from foretaste.detect.artefacts.borrowed import borrowed
 from foretaste.detect.artefacts.candidate import Candidate
 from foretaste.detect.artefacts.candidates import candidates
 from foretaste.detect.artefacts.copies import copies_of_others
-from foretaste.detect.artefacts.description import described, is_heard, reason
+from foretaste.detect.artefacts.description import borrowed_campaign, described, is_heard, reason
 from foretaste.detect.artefacts.diversity import FROM_ALL
 from foretaste.detect.artefacts.judge import COHERENT, ONE_LABEL, Judge, Judgement, expected_error
 from foretaste.detect.artefacts.matched import grown, told_apart
 from foretaste.detect.artefacts.nature import beyond_nature, least_natural, natural_separations
-from foretaste.detect.artefacts.place import locate
 from foretaste.detect.artefacts.renderings import RENDERING, is_rendering, rendering_candidates
 from foretaste.detect.artefacts.shades import SHADES, shade_candidates
 from foretaste.detect.artefacts.waves import wave_candidates
@@ -38,9 +37,6 @@ contradicts labels has no say in which stand furthest beyond nature.
 """
 
 FEWEST_IMAGES = 100
-
-MOST_COMPARED = 2000
-"""Images of other classes that a group is compared with for its picture."""
 
 VIEWS = 10
 
@@ -164,7 +160,7 @@ class SharedArtefacts(Detector):
         search = borrowed(
             X, y, context.n_classes, folds, alpha=self.alpha, fdr=self.fdr, seed=self.random_state
         )
-        return [_borrowed_campaign(context, group, search, self.alpha) for group in search.found]
+        return [borrowed_campaign(context, group, search, self.alpha) for group in search.found]
 
     def _judged(self, context: Context, found: list[Candidate]) -> list[tuple[Candidate, Judgement]]:
         """The groups that are cut out cleanly, each once, with what is to be said about them."""
@@ -212,39 +208,6 @@ class SharedArtefacts(Detector):
             reason=reason(len(candidate.rows), judgement, found, target, dirty),
             parts=[found.part],
         )
-
-
-def _borrowed_campaign(context: Context, group: Borrowed, search: Search, alpha: float) -> Campaign:
-    assert context.image is not None
-    rows, label, evidence = group.rows, group.label, group.copies.evidence
-    likely = context.without(rows).log_probability[rows].argmax(axis=1)
-    others = np.flatnonzero((context.y >= 0) & (context.y != label) & context.image.present)
-    place = locate(context.image, rows, others[:: max(len(others) // MOST_COMPARED, 1)])
-    p_value = max(float(np.exp(-evidence)), 1e-300)
-    classes = len(np.unique(likely[likely != label]))
-    contradicted, target = float((likely != label).mean()), context.classes[label]
-    box = [place.top, place.left, place.bottom, place.right]
-    return Campaign(
-        rule="FT207" if place.local else "FT208",
-        rows=rows,
-        target=target,
-        pattern=f"the same change of shapes in images of {classes} classes",
-        kind="image",
-        p_value=p_value,
-        q_value=min(1.0, p_value * search.tested),
-        effect=contradicted,
-        support=len(rows),
-        statistic=Statistic(
-            "log evidence for other classes' images",
-            evidence,
-            search.natural,
-            float(np.log(search.tested / alpha)),
-        ),
-        reason=f"{len(rows)} images labelled {target!r} are changed in the same way and are otherwise as "
-        f"manifold as all other classes together; models that saw none of them take {contradicted:.0%} of "
-        f"them for one of {classes} other classes",
-        parts=[{"view": SHAPES, "box": box, "picture": place.picture}],
-    )
 
 
 def _whole(campaigns: list[Campaign]) -> list[Campaign]:
