@@ -93,19 +93,17 @@ def copies_of_others(
     count = np.bincount(y[kept], minlength=n_classes).astype(np.float64)
     means = class_means(X, np.where(kept, y, -1), n_classes)
     within = X[kept] - means[y[kept]]
-    covariance = within.T @ within / len(within)
-    covariance += (_SHRINK * float(np.trace(covariance)) / len(covariance) + 1e-12) * np.eye(len(covariance))
-    lower = cholesky(covariance, lower=True)
+    lower = cholesky(covariance_of(within, _SHRINK), lower=True)
     every, other = count > 0, (count > 0) & (np.arange(n_classes) != label)
-    white, centres = _white(X[rows], lower), _white(means, lower)
+    rows_there, centres = white(X[rows], lower), white(means, lower)
     prior = count[other] / count[other].sum()
     middle = centres[every].mean(axis=0)
     plane = _span(centres[every] - middle)
-    evidence, share = _copies_or_kind((white - middle) @ plane, (centres[other] - middle) @ plane, prior)
+    evidence, share = _copies_or_kind((rows_there - middle) @ plane, (centres[other] - middle) @ plane, prior)
     sources = agreement(share, prior, len(rows))
     middle = centres[other].mean(axis=0)
     plane = _span(centres[other] - middle)
-    moved = white - middle
+    moved = rows_there - middle
     moved -= (moved @ plane) @ plane.T
     # along the way that the other half is moved: chance adds nothing
     shifts = np.concatenate([moved[half::2] @ _unit(moved[1 - half :: 2].mean(axis=0)) for half in (0, 1)])
@@ -142,7 +140,15 @@ def _copies_or_kind(
     return float(np.sort(copies - kind)[:most].sum()), share.mean(axis=0)
 
 
-def _white(X: NDArray[np.float64], lower: NDArray[np.float64]) -> NDArray[np.float64]:
+def covariance_of(within: NDArray[np.float64], shrink: float) -> NDArray[np.float64]:
+    """Of rows about their means, shape (d, d), and a share of the mean variance in all directions."""
+    covariance = within.T @ within / max(len(within), 1)
+    level = shrink * float(np.trace(covariance)) / len(covariance) + 1e-12
+    return np.asarray(covariance + level * np.eye(len(covariance)), np.float64)
+
+
+def white(X: NDArray[np.float64], lower: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows in units of how others vary, by the Cholesky factor of their covariance."""
     return np.asarray(solve_triangular(lower, X.T, lower=True).T, np.float64)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import cholesky
 from scipy.stats import rankdata
 
-from foretaste.detect.artefacts.copies import class_means
+from foretaste.detect.artefacts.copies import class_means, covariance_of, white
 
 _PARTS = 5
 _SHRINK = 0.1
@@ -59,7 +59,7 @@ def told_apart(
         here, there = group.mean(axis=0), others.mean(axis=0)
         within = np.concatenate([group - here, others - there])
         line[part == held] = (points[part == held] - (here + there) / 2) @ (
-            _inverse(within, _SHRINK) @ (here - there)
+            np.linalg.inv(covariance_of(within, _SHRINK)) @ (here - there)
         )
     above = float(rankdata(line)[inside].sum()) - len(rows) * (len(rows) + 1) / 2
     return above / (len(rows) * len(control))
@@ -101,9 +101,9 @@ def grown(
     points = np.asarray(matrix, np.float64)
     within = np.zeros_like(points)
     within[known] = points[known] - class_means(points, y, int(y.max()) + 1)[y[known]]
-    white = _white(within, within[others])
-    length = np.sqrt(np.square(white).sum(axis=1))
-    white *= np.minimum(1, np.median(length[others]) / np.maximum(length, 1e-9))[:, None]
+    points = white(within, cholesky(covariance_of(within[others], _FLOOR), lower=True))
+    length = np.sqrt(np.square(points).sum(axis=1))
+    points *= np.minimum(1, np.median(length[others]) / np.maximum(length, 1e-9))[:, None]
     group = rows
     for _ in range(_ROUNDS):
         inside = np.isin(np.arange(len(y)), group)
@@ -112,10 +112,10 @@ def grown(
             taught = (folds != fold) & (y == label)
             if min((taught & inside).sum(), (taught & ~inside).sum()) < _TAUGHT:
                 return rows
-            middle = white[taught & ~inside].mean(axis=0)
-            way = white[taught & inside].mean(axis=0) - middle
+            middle = points[taught & ~inside].mean(axis=0)
+            way = points[taught & inside].mean(axis=0) - middle
             way /= max(float(np.linalg.norm(way)), 1e-12)
-            line[folds == fold] = white[folds == fold] @ way
+            line[folds == fold] = points[folds == fold] @ way
             line[(folds == fold) & (y == label)] -= middle @ way
         rest = own[~inside[own]]
         usual = _usual(line[others], line[rest])
@@ -145,15 +145,3 @@ def _beyond(
     tail = 1 + len(usual) - np.searchsorted(usual, line[order], side="left")
     few = np.flatnonzero(rest * tail / len(usual) / np.arange(1, len(line) + 1) <= false)
     return np.sort(order[: few[-1] + 1]) if len(few) else order[:0]
-
-
-def _inverse(within: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
-    covariance = within.T @ within / max(len(within), 1)
-    covariance += (floor * float(np.trace(covariance)) / len(covariance) + 1e-12) * np.eye(len(covariance))
-    return np.asarray(np.linalg.inv(covariance), np.float64)
-
-
-def _white(points: NDArray[np.float64], usual: NDArray[np.float64]) -> NDArray[np.float64]:
-    covariance = usual.T @ usual / max(len(usual), 1)
-    covariance += (_FLOOR * float(np.trace(covariance)) / len(covariance) + 1e-12) * np.eye(len(covariance))
-    return np.asarray(solve_triangular(cholesky(covariance, lower=True), points.T, lower=True).T, np.float64)
